@@ -1,0 +1,49 @@
+"""Structures per second of training: noise, forward, backward, clipping, optimiser.
+
+    python -m benchmarks.training
+
+The networks take turns on the same batches, in one process, so that their ratios hold on a busy machine as well.
+"""
+
+from __future__ import annotations
+
+import torch
+from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
+from torch import nn
+
+from nucleate.crystals import Padded
+from nucleate.models.precision import autocast
+from nucleate.training.optimizers import build_optimizers
+
+
+class Training:
+    """Trains one network on all batches at each call."""
+
+    def __init__(self, name: str, batches: list[Padded], data: Padded) -> None:
+        self.model, recipe = build(name, data)
+        self.config = recipe.training
+        self.optimizers = build_optimizers(self.model, self.config)
+        self.batches = batches
+        self.rng = torch.Generator().manual_seed(0)
+
+    def __call__(self) -> None:
+        for batch in self.batches:
+            example = self.model.draw(batch, self.rng)
+            with autocast(batch.mask.device, self.config.precision):
+                loss = self.model.loss(example)["loss"]
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+            self.optimizers.step(self.config.learning_rate)
+
+
+def main() -> None:
+    args = arguments(__doc__).parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    data = draw_crystals(args.batch * args.batches, args.device)
+    runs = {name: Training(name, cut(data, args.batch), data) for name in args.networks}
+    compare("training", "structure", runs, args.batch * args.batches, args)
+
+
+if __name__ == "__main__":
+    main()

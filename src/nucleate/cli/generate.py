@@ -1,0 +1,63 @@
+"""`nucleate generate`: crystals from a shipped model, a run, or a weights file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Argument(help="A shipped model (flowmm-csp, flowmm-dng), a run, or a weights file.")],
+    out: Annotated[Path, typer.Option(help="Where to write: .extxyz, .parquet, .csv, .zip of CIFs, or a folder.")],
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", help="Crystals to make; for CSP the first n compositions.")
+    ] = None,
+    formulas: Annotated[
+        str | None, typer.Option(help="Compositions for CSP: SiO2,Na4Cl4, a text file, or any structure file.")
+    ] = None,
+    per_formula: Annotated[int, typer.Option(help="Structures for each composition.")] = 1,
+    steps: Annotated[int | None, typer.Option(help="Steps of the sampler; the model's own number by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+) -> None:
+    """Generate crystals: new ones, or structures for given compositions."""
+    from collections import Counter
+
+    import torch
+
+    from nucleate import files
+    from nucleate.cli._outputs import check_output
+    from nucleate.cli._progress import bar
+    from nucleate.errors import UserError
+    from nucleate.generation.compositions import read_formulas
+    from nucleate.generation.sampling import generate as sample
+    from nucleate.weights import load_model
+
+    if count is not None and count < 1:
+        raise UserError(f"-n {count}: ask for at least 1 crystal")
+    if steps is not None and steps < 1:
+        raise UserError(f"--steps {steps}: at least 1 is needed")
+    check_output(out, overwrite=overwrite)
+    generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
+    compositions = None if formulas is None else read_formulas(formulas)
+    if count is None:
+        count = 100 if compositions is None else len(compositions)
+    with bar(f"generating with {model}") as show:
+        crystals = sample(
+            generator,
+            count,
+            compositions=compositions,
+            per_formula=per_formula,
+            steps=steps,
+            seed=seed,
+            on_progress=show,
+        )
+    files.write(crystals.with_info(model=[model] * len(crystals)), out, overwrite=overwrite)
+    failures = Counter(reason for reason in crystals.failures if reason)
+    lost = ", ".join(f"{n} {reason}" for reason, n in failures.items())
+    typer.echo(f"{out}: {len(crystals):,} crystals" + (f", of which unusable: {lost}" if lost else ""))

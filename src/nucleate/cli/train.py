@@ -1,0 +1,100 @@
+"""`nucleate train`: train a model on a data set, in a run's folder, for an epoch count or a budget of time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nucleate.training.run_folder import RunFolder
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+STOPPED = 130
+"""Exit code of a run that was asked to stop and can go on with --resume."""
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="Family to train: flowmm.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    task: Annotated[str, typer.Option(help="csp (structures for compositions) or dng (new crystals).")] = "csp",
+    data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
+    recipe: Annotated[str, typer.Option(help="small (a CPU will do) or paper (as published).")] = "small",
+    budget: Annotated[str | None, typer.Option(help="Time to fit the schedule to, such as 90s, 20m, 8h.")] = None,
+    init: Annotated[str | None, typer.Option(help="Start from a model's weights, where their shapes fit.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in this folder stopped.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in this folder.")] = False,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+) -> None:
+    """Train a model. Stop it at any moment; --resume goes on. Under torchrun, processes share each batch."""
+    from dataclasses import asdict, replace
+
+    import torch
+    from rich.console import Console
+
+    from nucleate.cli._durations import parse_duration
+    from nucleate.cli._progress import bar
+    from nucleate.datasets import load
+    from nucleate.models.registry import family
+    from nucleate.models.warm_start import warm_start
+    from nucleate.recipes import find_recipe
+    from nucleate.training.distributed import world
+    from nucleate.training.interruption import Interruption
+    from nucleate.training.loop import Trainer, dense
+    from nucleate.training.run_folder import RunFolder
+    from nucleate.weights import load_model
+
+    console = Console(stderr=True)
+    folder = RunFolder(out)
+    chosen = find_recipe(model, task, recipe)
+    training = replace(chosen.training, seed=seed, budget=parse_duration(budget))
+    if resume:
+        _check_same_run(folder, model, task)
+        training = replace(training, seed=folder.read_config()["training"]["seed"])
+    torch.manual_seed(training.seed)
+    generator = family(model)(chosen.model)
+    with world() as here:
+        crystals = load(data, "train", progress=here.leads).niggli()
+        validation = load(data, "val", progress=here.leads).niggli()
+        generator.fit(dense(crystals, torch.device("cpu")))
+        if init is not None:
+            taken = warm_start(generator, load_model(init))
+            console.print(f"{taken:.0%} of the parameters start from {init}")
+        if here.leads and not resume:
+            settings = {"family": model, "task": task, "data": data, "recipe": recipe, "init": init}
+            resolved = {**settings, "model": asdict(chosen.model), "training": asdict(training)}
+            folder.create(resolved, overwrite=overwrite)
+        with bar("training", shown=here.leads) as show, Interruption() as interruption:
+            trainer = Trainer(generator, crystals, validation, training, folder, here, show)
+            if resume:
+                trainer.resume()
+            finished = trainer.run(interruption)
+        if here.leads:
+            _picture(folder)
+            state = "done" if finished else "stopped; go on with --resume"
+            console.print(f"{out}: {trainer.step:,} steps, {trainer.elapsed:,.0f} s, {state}")
+    if not finished:
+        raise typer.Exit(STOPPED)
+
+
+def _check_same_run(folder: RunFolder, model: str, task: str) -> None:
+    """Refuses to resume a run of another family or task."""
+    from nucleate.errors import UserError
+
+    config = folder.read_config()
+    if (config["family"], config["task"]) != (model, task):
+        was = f"{config['family']} for {config['task']}"
+        raise UserError(f"{folder.path} is a run of {was}, not of {model} for {task}")
+
+
+def _picture(folder: RunFolder) -> None:
+    """Draws the curves where matplotlib is installed; a bare GPU box trains without."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is not None and folder.metrics.exists():
+        from nucleate.report.curves import training_curves
+
+        training_curves(folder.metrics, folder.path / "curves.png")

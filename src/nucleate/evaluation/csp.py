@@ -1,0 +1,137 @@
+"""Crystal structure prediction: the share of reference crystals that were found, and how closely.
+
+Every reference crystal that was asked for stays in the denominator, whether its prediction could not be read, could
+not be built, was never made, or just does not match.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from nucleate.crystals import FAILURE, Crystals
+from nucleate.evaluation.comparison import Comparison, Progress, compare
+from nucleate.evaluation.failures import counted, outcome_counts
+from nucleate.evaluation.matching import TOLERANCES
+from nucleate.evaluation.reduction import Convention
+from nucleate.evaluation.result import Result, versions
+
+NO_PREDICTION = "no_prediction"
+"""Failure of a reference crystal that was asked for and has no sample."""
+
+
+def evaluate(
+    samples: Crystals,
+    reference: Crystals,
+    *,
+    reference_name: str,
+    jobs: int = 1,
+    on_progress: Progress | None = None,
+) -> Result:
+    """Compares samples with the reference crystals that they predict.
+
+    Args:
+        samples: with the columns `reference_index` and `rank`, or in the order of the reference.
+        reference: all reference crystals.
+        reference_name: what the result calls them.
+        jobs: processes at most; the numbers do not depend on it.
+        on_progress: told the share done, and what is being done.
+
+    Raises:
+        UserError: the samples and the reference do not fit together.
+    """
+    comparison = compare(samples, reference, jobs=jobs, on_progress=on_progress)
+    pairing = comparison.pairing
+    rows = _rows(comparison, samples, reference)
+    return Result(
+        task="csp",
+        definition={
+            "versions": versions("numpy", "scipy", "pymatgen"),
+            "reference": reference_name,
+            "k": pairing.per_reference,
+            "matcher": {
+                "algorithm": "StructureMatcher.get_rms_dist(prediction, reference)",
+                "convention": str(Convention.PUBLISHED),
+                "ltol": TOLERANCES.length,
+                "stol": TOLERANCES.site,
+                "angle_tol": TOLERANCES.angle,
+            },
+        },
+        counts={
+            **outcome_counts(rows[FAILURE]),
+            "reference": {
+                "crystals": len(reference),
+                "asked": len(pairing.asked),
+                "without_prediction": len(pairing.missing),
+                "failures": counted(comparison.reference_failures),
+            },
+        },
+        metrics={"k1": metrics(comparison, 1), "kN": metrics(comparison, pairing.per_reference)},
+        rows=rows,
+    )
+
+
+def metrics(
+    comparison: Comparison,
+    k: int,
+    *,
+    prediction_valid: Bool[np.ndarray, " s"] | None = None,
+    reference_valid: Bool[np.ndarray, " r"] | None = None,
+) -> dict[str, float]:
+    """The numbers over the first prediction of each reference crystal, or over the best of all.
+
+    Args:
+        comparison: of all samples.
+        k: 1 for the first prediction, or the number of all.
+        prediction_valid: whether each sample is valid in structure and composition.
+        reference_valid: likewise each reference crystal that was asked for. With both there are also the filtered
+            numbers, for which a prediction and its reference must be valid; an invalid reference is a miss.
+
+    Returns:
+        `match_rate`, `rmse` (over matches only; NaN if there are none), `metre` (a reference crystal counts if any
+        sample of its composition matches it) and `crmse` (a miss counts as the site tolerance). Rates are fractions.
+    """
+    place = comparison.pairing.place
+    everything = np.ones(len(place), dtype=bool)
+    best = _best(comparison, k, everything)
+    found = comparison.found_by_first if k == 1 else comparison.found_by_any
+    numbers = {
+        "match_rate": float(np.isfinite(best).mean()),
+        "rmse": _mean_of_finite(best),
+        "metre": float(found.mean()),
+        "crmse": float(np.where(np.isfinite(best), best, TOLERANCES.site).mean()),
+    }
+    if prediction_valid is not None and reference_valid is not None:
+        filtered = _best(comparison, k, prediction_valid & reference_valid[place])
+        numbers["match_rate_filtered"] = float(np.isfinite(filtered).mean())
+        numbers["rmse_filtered"] = _mean_of_finite(filtered)
+    return numbers
+
+
+def _best(comparison: Comparison, k: int, counted: Bool[np.ndarray, " s"]) -> Float[np.ndarray, " r"]:
+    """Smallest RMS of the samples that count, for each reference crystal; infinity for a miss."""
+    best = np.full(len(comparison.pairing.asked), np.inf)
+    hits = counted & (comparison.pairing.rank < k) & np.isfinite(comparison.rms)
+    np.minimum.at(best, comparison.pairing.place[hits], comparison.rms[hits])
+    return best
+
+
+def _mean_of_finite(values: Float[np.ndarray, " r"]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def _rows(comparison: Comparison, samples: Crystals, reference: Crystals) -> dict[str, np.ndarray]:
+    """One row a sample, and one for each reference crystal without a sample."""
+    pairing, missing = comparison.pairing, comparison.pairing.missing
+    blank = np.full(len(missing), np.nan)
+    rms = np.concatenate([comparison.rms, blank])
+    return {
+        "index": np.concatenate([pairing.index, missing]),
+        "rank": np.concatenate([pairing.rank, np.zeros_like(missing)]),
+        "formula": np.array(samples.formulas + reference[missing].formulas, dtype=object),
+        "matched": np.isfinite(rms),
+        "rms": rms,
+        "max_distance": np.concatenate([comparison.max_distance, blank]),
+        FAILURE: np.concatenate([comparison.failures, np.full(len(missing), NO_PREDICTION, dtype=object)]),
+    }

@@ -1,0 +1,1 @@
+"""Requests into crystals: batching, order, failures, prediction for a formula."""

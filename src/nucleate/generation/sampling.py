@@ -1,0 +1,135 @@
+"""Requests into batches, batches through a model, and crystals back in the order that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from nucleate.crystals import FAILURE, Crystals, Padded
+from nucleate.errors import UserError
+from nucleate.generation.compositions import check_fits
+from nucleate.geometry import lattice as cells
+from nucleate.models.generator import Generator, Request, Task
+from nucleate.models.precision import autocast
+
+PAIRS_PER_BATCH = 60_000
+"""Pairs of atoms in one call of a network, which bounds memory whatever the size of the cells."""
+
+SMALLEST_VOLUME = 0.1
+"""Å³; a cell below this is no cell (as in the validity metric)."""
+
+
+def generate(
+    generator: Generator,
+    count: int,
+    *,
+    compositions: Sequence[np.ndarray] | None = None,
+    per_formula: int = 1,
+    steps: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, float] | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Crystals:
+    """Samples crystals.
+
+    Args:
+        generator: a trained model.
+        count: how many to make for DNG; for CSP it bounds how many of the compositions are taken.
+        compositions: atomic numbers of each requested cell (CSP), or None (DNG).
+        per_formula: crystals for each composition.
+        steps: network evaluations per crystal; the model's default if None.
+        seed: fixes the result.
+        options: family-specific settings of the sampler.
+        on_progress: called with the share that is done.
+
+    Returns:
+        One row for each requested crystal, in order. CSP rows carry `reference_index` and `rank` in `info`; a crystal
+        that cannot be built is a row without atoms and with a reason in `info["failure"]`.
+
+    Raises:
+        UserError: the model cannot do what is asked for.
+    """
+    if count < 1 or per_formula < 1:
+        raise UserError(f"cannot make {min(count, per_formula)} crystals; ask for at least 1")
+    rng = torch.Generator().manual_seed(seed)
+    if generator.task is Task.CSP:
+        if compositions is None:
+            raise UserError("this model predicts structures for given compositions; name them with --formulas")
+        asked = [z for z in compositions[:count] for _ in range(per_formula)]
+        check_fits(asked, generator.max_atoms)
+        info = {
+            "reference_index": np.repeat(np.arange(len(asked) // per_formula), per_formula),
+            "rank": np.tile(np.arange(per_formula), len(asked) // per_formula),
+        }
+    else:
+        if compositions is not None:
+            raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
+        asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
+        info = {}
+    return _sample(generator, asked, steps, rng, options, on_progress).with_info(**info)
+
+
+def _sample(
+    generator: Generator,
+    asked: list[np.ndarray],
+    steps: int | None,
+    rng: torch.Generator,
+    options: Mapping[str, float] | None,
+    on_progress: Callable[[float], None] | None,
+) -> Crystals:
+    """Samples in batches of similar size, the largest cells first, and puts the crystals back in order."""
+    device = next(generator.parameters()).device
+    sizes = np.array([len(z) for z in asked])
+    work, done = float((sizes**2).sum()), 0.0
+    parts: list[Crystals] = []
+    batches = _batches(sizes)
+    for rows in batches:
+        share = float((sizes[rows] ** 2).sum()) / work
+        before = done
+        progress = None if on_progress is None else (lambda part: on_progress(before + part * share))  # noqa: B023
+        numbers, mask = _block([asked[i] for i in rows], device)
+        request = Request(numbers=numbers, mask=mask, steps=steps, options=options, progress=progress)
+        with autocast(device):
+            parts.append(_accept(generator.sample(request, rng).to("cpu")))
+        done += share
+    back = np.argsort(np.concatenate(batches), kind="stable")
+    return Crystals.concat(parts)[back]
+
+
+def _batches(sizes: np.ndarray) -> list[np.ndarray]:
+    """Rows sorted by size, cut so that no batch holds more than `PAIRS_PER_BATCH` pairs of places."""
+    order = np.argsort(-sizes, kind="stable")
+    batches, start = [], 0
+    while start < len(order):
+        length = max(1, PAIRS_PER_BATCH // int(sizes[order[start]]) ** 2)
+        batches.append(order[start : start + length])
+        start += length
+    return batches
+
+
+def _block(asked: list[np.ndarray], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    width = max(len(z) for z in asked)
+    numbers = torch.zeros(len(asked), width, dtype=torch.int64)
+    mask = torch.zeros(len(asked), width, dtype=torch.bool)
+    for row, z in enumerate(asked):
+        numbers[row, : len(z)] = torch.from_numpy(z.astype(np.int64))
+        mask[row, : len(z)] = True
+    return numbers.to(device), mask.to(device)
+
+
+def _accept(sampled: Padded) -> Crystals:
+    """Packs a block; a crystal that is not finite or has no volume becomes a failed row."""
+    finite_sites = (sampled.frac.isfinite().all(-1) | ~sampled.mask).all(1)
+    finite = finite_sites & sampled.lattice.isfinite().flatten(1).all(1)
+    solid = cells.volume(sampled.lattice) >= SMALLEST_VOLUME
+    reasons = np.where(finite.numpy(), np.where(solid.numpy(), "", "zero_volume"), "not_finite").astype(object)
+    keep = torch.from_numpy(reasons == "")
+    kept = Crystals.from_padded(
+        sampled._replace(
+            mask=sampled.mask & keep[:, None],
+            lattice=torch.where(keep[:, None, None], sampled.lattice, torch.nan),
+        )
+    )
+    return kept.with_info(**{FAILURE: reasons})

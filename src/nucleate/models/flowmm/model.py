@@ -1,0 +1,222 @@
+"""FlowMM: Riemannian flow matching for crystals (Miller et al. 2024, arXiv:2406.04713).
+
+A crystal flows from noise to data along geodesics: coordinates on the flat torus without drift, the lattice as six
+unconstrained numbers, types (for DNG) as analog bits. A network learns the velocities, and an ordinary differential
+equation carries noise to crystals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from nucleate.configuration import from_dict
+from nucleate.crystals import Padded
+from nucleate.elements import MAX_NUMBER
+from nucleate.geometry import torus
+from nucleate.models.flowmm import types as atom_types
+from nucleate.models.flowmm.config import FlowMMConfig
+from nucleate.models.flowmm.coupling import permute_like_atoms
+from nucleate.models.flowmm.lattice import LatticeFlow
+from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.networks.cspnet import CSPNet
+from nucleate.models.networks.interface import FlowOutput
+from nucleate.models.networks.pairformer import Pairformer
+
+
+class FlowMM(Generator):
+    """Flow matching over coordinates, lattice and, for DNG, types."""
+
+    family: ClassVar[str] = "flowmm"
+    size_histogram: Tensor
+    element_counts: Tensor
+
+    def __init__(self, config: FlowMMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.lattice = LatticeFlow(config.lattice)
+        self.register_buffer("size_histogram", torch.zeros(1))
+        self.register_buffer("element_counts", torch.zeros(MAX_NUMBER + 1))
+        self.network = _build_network(config)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> FlowMM:
+        """Builds an untrained model from plain JSON types."""
+        return cls(from_dict(FlowMMConfig, config))
+
+    @property
+    def max_atoms(self) -> int:
+        """Most atoms per cell in the training set."""
+        return len(self.size_histogram) - 1
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def fit(self, data: Padded) -> None:
+        """Sets the lattice base, the histogram of sizes and the counts of elements."""
+        self.lattice.fit(data)
+        self.size_histogram = torch.bincount(data.counts).float()
+        self.element_counts = torch.bincount(data.numbers[data.mask], minlength=MAX_NUMBER + 1).float()
+
+    def draw(self, batch: Padded, rng: torch.Generator) -> Example:
+        """Draws times and starting points, and mirrors half of the crystals if the configuration says so."""
+        count, width = batch.numbers.shape
+        device = batch.frac.device
+
+        def uniform(*shape: int) -> Tensor:
+            return torch.rand(*shape, generator=rng, device=rng.device).to(device)
+
+        if self.config.invert:
+            sign = torch.where(uniform(count, 1, 1) < 0.5, 1.0, -1.0)
+            batch = batch._replace(frac=torus.wrap(batch.frac * sign))
+        frac = uniform(count, width, 3)
+        if self.config.couple:
+            frac = permute_like_atoms(frac, batch.frac, batch.numbers, batch.mask)
+        noise = {"time": uniform(count), "frac": frac, "lattice": self.lattice.base(count, rng)}
+        if self.task is Task.DNG:
+            noise["bits"] = torch.randn(count, width, atom_types.BITS, generator=rng, device=rng.device).to(device)
+        return Example(batch, noise)
+
+    def loss(self, example: Example) -> dict[str, Tensor]:
+        """Squared errors of the velocities at a random time of each crystal (Miller et al. 2024, eq. 10)."""
+        crystals, noise = example
+        time, mask = noise["time"], crystals.mask
+        t = time[:, None]
+
+        frac_target = torus.mean_free(torus.log_map(noise["frac"], crystals.frac), mask)
+        frac = noise["frac"] + t[..., None] * frac_target
+        end = self.lattice.encode(crystals.lattice, self._given(crystals.numbers), mask)
+        lattice_target = end - noise["lattice"]
+        lattice = noise["lattice"] + t * lattice_target
+
+        bits = None
+        if self.task is Task.DNG:
+            bits = torch.lerp(noise["bits"], atom_types.codebook(frac.device)[crystals.numbers], t[..., None])
+        velocity = self._velocity(crystals._replace(frac=frac), lattice, bits, time)
+
+        terms = {
+            "frac": _atom_mean((velocity.frac - frac_target).square().mean(-1), mask),
+            "lattice": (velocity.lattice - lattice_target).square().mean(),
+        }
+        total = self.config.frac_weight * terms["frac"] + self.config.lattice_weight * terms["lattice"]
+        if self.task is Task.DNG:
+            terms["types"] = self._types_loss(velocity.types, noise["bits"], crystals)
+            total = total + self.config.types_weight * terms["types"]
+        return {"loss": total, **terms}
+
+    def _types_loss(
+        self, predicted: Float[Tensor, "b n c"], start: Float[Tensor, "b n bits"], crystals: Padded
+    ) -> Float[Tensor, ""]:
+        if self.config.types == "posterior":
+            error = nn.functional.cross_entropy(predicted.transpose(1, 2), crystals.numbers, reduction="none")
+        else:
+            target = atom_types.codebook(start.device)[crystals.numbers] - start
+            error = (predicted - target).square().mean(-1)
+        return _atom_mean(error, crystals.mask)
+
+    def _velocity(
+        self, crystals: Padded, lattice: Float[Tensor, "b 6"], bits: Float[Tensor, "b n bits"] | None, time: Tensor
+    ) -> FlowOutput:
+        """Calls the network on the crystals at `time`; their own lattice is ignored in favour of `lattice`."""
+        numbers, frac, _, mask = crystals
+        if bits is None:
+            types = atom_types.one_hot(numbers)
+        elif self.config.types == "posterior":
+            types = atom_types.posterior(bits, time, self._log_prior())
+        else:
+            types = bits
+        metric = self.lattice.metric(lattice, self._given(numbers), mask)
+        velocity = self.network(types, frac, lattice, metric, time, mask)
+        return velocity._replace(frac=torus.mean_free(velocity.frac, mask))
+
+    def _given(self, numbers: Int[Tensor, "b n"]) -> Int[Tensor, "b n"]:
+        """What is known of the types before sampling: everything for CSP, nothing for DNG."""
+        return numbers if self.task is Task.CSP else torch.zeros_like(numbers)
+
+    def _log_prior(self) -> Float[Tensor, " z"]:
+        share = self.element_counts / self.element_counts.sum().clamp(min=1)
+        return share.log().clamp(min=-1e4)
+
+    # --- sampling -----------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def sample(self, request: Request, rng: torch.Generator) -> Padded:
+        """Integrates from noise with Euler steps, the coordinates' velocity growing as 1 + s·t (anti-annealing)."""
+        count, width = request.mask.shape
+        device = request.mask.device
+        options = {**asdict(self.config.sampling), **(request.options or {})}
+        steps = request.steps or int(options["steps"])
+
+        frac = torch.rand(count, width, 3, generator=rng, device=rng.device).to(device)
+        lattice = self.lattice.base(count, rng)
+        bits = None
+        if self.task is Task.DNG:
+            bits = torch.randn(count, width, atom_types.BITS, generator=rng, device=rng.device).to(device)
+        crystals = Padded(request.numbers, frac, torch.empty(count, 3, 3, device=device), request.mask)
+        for step in range(steps):
+            time = torch.full((count,), step / steps, device=device)
+            velocity = self._velocity(crystals, lattice, bits, time)
+            frac_step, lattice_step = (_step_length(step, steps, options[s], options["capped"]) for s in _SLOPES)
+            crystals = crystals._replace(frac=torus.wrap(crystals.frac + frac_step * velocity.frac))
+            lattice = lattice + lattice_step * velocity.lattice
+            if bits is not None:
+                bits = bits + self._bits_velocity(velocity.types, bits, time) / steps
+            if request.progress is not None:
+                request.progress((step + 1) / steps)
+        if bits is not None:
+            numbers = atom_types.from_bits(bits, self.element_counts > 0) * request.mask
+            crystals = crystals._replace(numbers=numbers)
+        return crystals._replace(
+            frac=crystals.frac * request.mask.unsqueeze(-1),
+            lattice=self.lattice.decode(lattice, self._given(crystals.numbers), request.mask),
+        )
+
+    def _bits_velocity(
+        self, predicted: Float[Tensor, "b n c"], bits: Float[Tensor, "b n bits"], time: Float[Tensor, " b"]
+    ) -> Float[Tensor, "b n bits"]:
+        if self.config.types == "bits":
+            return predicted
+        allowed = torch.where(self.element_counts > 0, 0.0, -torch.inf)
+        end = (predicted + allowed).softmax(-1) @ atom_types.codebook(bits.device)
+        return (end - bits) / (1 - time[:, None, None])
+
+    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
+        """Draws numbers of atoms per cell from the histogram of the training set."""
+        histogram = self.size_histogram.to(rng.device)
+        return torch.multinomial(histogram, count, replacement=True, generator=rng).to(self.size_histogram.device)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # The histogram's length is the largest cell of the training set, which only the checkpoint knows.
+        saved = state_dict.get(prefix + "size_histogram")
+        if saved is not None:
+            self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _build_network(config: FlowMMConfig) -> nn.Module:
+    posterior = config.task == "csp" or config.types == "posterior"
+    inputs = atom_types.CLASSES if posterior else atom_types.BITS
+    outputs = 0 if config.task == "csp" else inputs
+    if config.backbone == "cspnet":
+        return CSPNet(config.cspnet, inputs, outputs)
+    return Pairformer(config.pairformer, inputs, outputs)
+
+
+_SLOPES = ("frac_slope", "lattice_slope")
+
+
+def _step_length(step: int, steps: int, slope: float, capped: bool) -> float:
+    """Length in time of an Euler step at t = step / steps, lengthened by 1 + slope·t and, if capped, at most 1 − t."""
+    time = step / steps
+    length = (1 + slope * time) / steps
+    return min(length, 1 - time) if capped else length
+
+
+def _atom_mean(values: Float[Tensor, "b n"], mask: Tensor) -> Float[Tensor, ""]:
+    """Mean over the atoms of each crystal, then over crystals, so that each crystal counts the same."""
+    present = mask.to(values.dtype)
+    return ((values * present).sum(1) / present.sum(1)).mean()

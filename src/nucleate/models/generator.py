@@ -1,0 +1,106 @@
+"""The protocol that every family of models implements, and what a sampler is asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+
+from nucleate.crystals import Padded
+
+
+class Task(StrEnum):
+    """What a model is asked to do."""
+
+    CSP = "csp"
+    """Crystal structure prediction: a composition goes in, structures come out."""
+    DNG = "dng"
+    """De novo generation: nothing goes in, compositions and structures come out."""
+
+
+class Example(NamedTuple):
+    """A training example of B crystals after everything random has been drawn; `noise` is the family's own."""
+
+    crystals: Padded
+    noise: Mapping[str, Tensor]
+
+    def rows(self, rows: slice) -> Example:
+        """Returns some of the crystals with their noise, as when a batch is shared between processes."""
+        crystals = Padded(*(value[rows] for value in self.crystals))
+        return Example(crystals, {name: value[rows] for name, value in self.noise.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """B crystals to be sampled at once.
+
+    Attributes:
+        numbers: atomic numbers of each crystal for CSP, zeros for DNG, (B, N).
+        mask: which of the N places hold an atom, (B, N).
+        steps: network evaluations; the family's default if None.
+        options: what only one family knows (such as a slope of annealing).
+        progress: called with the share of steps that are done.
+    """
+
+    numbers: Int[Tensor, "b n"]
+    mask: Bool[Tensor, "b n"]
+    steps: int | None = None
+    options: Mapping[str, float] | None = None
+    progress: Callable[[float], None] | None = None
+
+
+class Generator(nn.Module, ABC):
+    """A family of generative models.
+
+    Subclasses name themselves in `family`, take one frozen dataclass as configuration, and implement `fit`, `draw`,
+    `loss` and `sample`. Everything random goes through the `torch.Generator` that is passed in, so that a seed fixes
+    the result and training resumes bitwise.
+    """
+
+    family: ClassVar[str]
+    config: Any
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Generator:
+        """Builds an untrained model from a configuration in plain JSON types.
+
+        Raises:
+            ValueError: the configuration has unknown or missing entries.
+        """
+
+    @property
+    def task(self) -> Task:
+        """The task that this model was built for."""
+        return Task(self.config.task)
+
+    @property
+    @abstractmethod
+    def max_atoms(self) -> int:
+        """Most atoms per cell that the model has seen; 0 before `fit`."""
+
+    @abstractmethod
+    def fit(self, data: Padded) -> None:
+        """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
+
+    @abstractmethod
+    def draw(self, batch: Padded, rng: torch.Generator) -> Example:
+        """Draws the noise for a batch; the only random part of training."""
+
+    @abstractmethod
+    def loss(self, example: Example) -> dict[str, Tensor]:
+        """Returns the named scalar terms of the loss, each a mean over crystals, with their weighted sum in `loss`."""
+
+    @abstractmethod
+    def sample(self, request: Request, rng: torch.Generator) -> Padded:
+        """Samples crystals. A crystal that went wrong has NaN in it and is told apart later."""
+
+    @abstractmethod
+    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
+        """Draws numbers of atoms per cell from the training distribution, for DNG."""

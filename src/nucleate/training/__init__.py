@@ -1,0 +1,1 @@
+"""The one training loop and what it needs: batches, schedules, averages, run folders, several processes."""

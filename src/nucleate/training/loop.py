@@ -1,0 +1,238 @@
+"""The one training loop. The data lies on the device; a batch is an index into it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nucleate.crystals import Crystals, Padded
+from nucleate.errors import UserError
+from nucleate.models.checkpoint import save_weights
+from nucleate.models.generator import Example, Generator
+from nucleate.models.precision import autocast
+from nucleate.training.batches import epoch_batches
+from nucleate.training.config import TrainingConfig
+from nucleate.training.distributed import World
+from nucleate.training.ema import Ema
+from nucleate.training.interruption import Interruption
+from nucleate.training.optimizers import build_optimizers
+from nucleate.training.run_folder import RunFolder
+from nucleate.training.schedule import learning_rate, progress
+
+LOG_EVERY = 20
+"""Steps per line of metrics."""
+
+
+class Trainer:
+    """Trains one model in one run folder. `run` may be interrupted at any step and goes on from the checkpoint.
+
+    Args:
+        generator: the model, already fitted to the data.
+        data: training crystals; those that were not built are left out.
+        validation: crystals that decide which weights are best.
+        config: how to train.
+        folder: where everything is written.
+        world: this process among others.
+        on_progress: called with the share done and a short line of numbers.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        data: Crystals,
+        validation: Crystals,
+        config: TrainingConfig,
+        folder: RunFolder,
+        world: World | None = None,
+        on_progress: Callable[[float, str], None] | None = None,
+    ) -> None:
+        self.world = world or World()
+        if config.batch % self.world.size:
+            raise UserError(f"a batch of {config.batch} cannot be shared by {self.world.size} processes")
+        device = self.world.device
+        self.config, self.folder = config, folder
+        self.on_progress = on_progress or _say_nothing
+        self.generator = generator.to(device)
+        self.ema = Ema(self.generator, config.ema)
+        self.optimizers = build_optimizers(self.generator, config)
+        self.data = dense(data, device)
+        self.counts = self.data.counts.cpu()
+        if len(self.counts) < self.world.size:
+            raise UserError(f"{len(self.counts)} crystals are too few to train on")
+        # Every process draws the noise of the whole batch and uses its rows of it: the result does not depend on
+        # how many processes there are.
+        self.rng = torch.Generator().manual_seed(config.seed)
+        self.order = torch.Generator().manual_seed(config.seed + 1)
+        self.validation = self._validation_examples(dense(validation, device))
+        self.objective = Objective(self.generator)
+        if _wants_compile(device, config):
+            self.objective = torch.compile(self.objective, dynamic=True)
+        self.step, self.elapsed, self.best = 0, 0.0, float("inf")
+        self.queue: list[Tensor] = []
+        per_epoch = max(1, len(self.counts) // min(config.batch, len(self.counts)))
+        self.total_steps = max(1, round(config.epochs * per_epoch))
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def run(self, interruption: Interruption | None = None) -> bool:
+        """Trains until the schedule ends or an interruption is asked for.
+
+        Returns:
+            Whether the schedule ended.
+        """
+        stop = interruption or Interruption()
+        started = time.monotonic() - self.elapsed
+        saved = validated = time.monotonic()
+        recent: list[dict[str, Tensor]] = []
+        while True:
+            self.elapsed = self.world.agree(time.monotonic() - started)
+            share = progress(self.step, self.elapsed, self.total_steps, self.config.budget)
+            if share >= 1 or self.world.agree(float(stop.asked)):
+                break
+            recent.append(self.train_step(share))
+            if self.step % LOG_EVERY == 0:
+                self._log("train", _average(recent), share)
+                recent.clear()
+            now = time.monotonic()
+            if self.world.agree(float(now - validated >= self.config.validate_every)):
+                validated = now
+                self.validate(share)
+            if now - saved >= self.config.save_every:
+                saved = now
+                self.save()
+        self.validate(share)
+        self.save()
+        return share >= 1
+
+    def train_step(self, share: float) -> dict[str, Tensor]:
+        """One optimisation step; returns the detached terms of the loss."""
+        if not self.queue:
+            self.queue = epoch_batches(self.counts, self.config.batch, self.order)
+        index = self.queue.pop()
+        whole = self.generator.draw(self.data.take(index.to(self.world.device)), self.rng)
+        rows = self.world.rows(len(index)) if self.world.size > 1 else slice(None)
+        with autocast(self.world.device, self.config.precision):
+            terms = self.objective(whole.rows(rows))
+        terms["loss"].backward()
+        self.world.average_gradients(self.generator)
+        nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip_norm)
+        self.optimizers.step(learning_rate(self.config, self.step, share))
+        self.step += 1
+        self.ema.update(self.generator, self.step)
+        return {name: self.world.mean(value.detach()) for name, value in terms.items()}
+
+    @torch.no_grad()
+    def validate(self, share: float = 1.0) -> dict[str, float]:
+        """Loss of the averaged weights on fixed noise; writes the weights if they are the best so far."""
+        if not self.validation:
+            return {}
+        with autocast(self.world.device, self.config.precision):
+            terms = _average([self.ema.model.loss(example) for example in self.validation])
+        self._log("val", terms, share)
+        if self.world.leads and terms["loss"] < self.best:
+            self.best = terms["loss"]
+            save_weights(self.ema.model, self.folder.best, self._notes())
+        return terms
+
+    # --- going on -----------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Writes the checkpoint and the latest averaged weights."""
+        if not self.world.leads:
+            return
+        self.folder.save_checkpoint(
+            {
+                "model": self.generator.state_dict(),
+                "ema": self.ema.model.state_dict(),
+                "optimizers": self.optimizers.state_dict(),
+                "rng": self.rng.get_state(),
+                "order": self.order.get_state(),
+                "queue": self.queue,
+                "step": self.step,
+                "elapsed": self.elapsed,
+                "best": self.best,
+                "training": asdict(self.config),
+            }
+        )
+        save_weights(self.ema.model, self.folder.last, self._notes())
+
+    def resume(self) -> None:
+        """Goes back to the checkpoint: weights, optimisers, random states, place in the epoch, schedule.
+
+        Raises:
+            UserError: there is no usable checkpoint, or it is of another model.
+        """
+        state = self.folder.load_checkpoint()
+        try:
+            self.generator.load_state_dict(state["model"])
+            self.ema.model.load_state_dict(state["ema"])
+            self.optimizers.load_state_dict(state["optimizers"])
+            self.rng.set_state(state["rng"])
+            self.order.set_state(state["order"])
+            self.queue = list(state["queue"])
+            self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
+        except (RuntimeError, KeyError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{self.folder.checkpoint} does not fit this model: {reason}") from error
+        if self.world.leads:
+            self.folder.forget_after(self.step)
+
+    # --- bits and pieces ----------------------------------------------------------------------------------------
+
+    def _validation_examples(self, data: Padded) -> list[Example]:
+        if not len(data.numbers):
+            return []
+        rng = torch.Generator().manual_seed(_VALIDATION_SEED)
+        batches = epoch_batches(data.counts.cpu(), self.config.batch, rng)[: self.config.validation_batches]
+        return [self.generator.draw(data.take(index.to(data.mask.device)), rng) for index in batches]
+
+    def _notes(self) -> dict[str, Any]:
+        return {"steps": self.step, "seconds": round(self.elapsed, 1), "best_validation_loss": self.best}
+
+    def _log(self, split: str, terms: Mapping[str, Tensor | float], share: float) -> None:
+        if not self.world.leads:
+            return
+        numbers = {name: round(float(value), 6) for name, value in terms.items()}
+        epoch = self.step * min(self.config.batch, len(self.counts)) / len(self.counts)
+        row = {"step": self.step, "epoch": round(epoch, 3), "seconds": round(self.elapsed, 2), "split": split}
+        self.folder.log({**row, **numbers})
+        speed = self.step * self.config.batch / max(self.elapsed, 1e-9)
+        self.on_progress(share, f"{split} loss {numbers['loss']:.4f} · {speed:,.0f} structures/s")
+
+
+class Objective(nn.Module):
+    """The loss as a module, which is what torch.compile takes."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, example: Example) -> dict[str, Tensor]:
+        """Returns the named terms of the loss."""
+        return self.generator.loss(example)
+
+
+_VALIDATION_SEED = 1234
+
+
+def _wants_compile(device: torch.device, config: TrainingConfig) -> bool:
+    """Compilation pays on GPUs; on CPUs it took minutes for shapes that change with the size of the cells."""
+    return config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
+
+
+def dense(crystals: Crystals, device: torch.device) -> Padded:
+    """Puts the crystals that could be built on the device, in single precision."""
+    return crystals[crystals.built].to(dtype=torch.float32).padded().to(device)
+
+
+def _say_nothing(share: float, line: str) -> None:
+    """Shows no progress."""
+
+
+def _average(rows: list[dict[str, Tensor]]) -> dict[str, float]:
+    return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}

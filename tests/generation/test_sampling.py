@@ -1,0 +1,113 @@
+"""Batching and bookkeeping, with a stand-in for a model; real models go through the contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from nucleate.errors import UserError
+from nucleate.generation import sampling
+from nucleate.generation.prediction import predict
+from nucleate.generation.sampling import generate
+from nucleate.models.generator import Generator, Task
+
+
+class Stub(Generator):
+    """Puts every atom at a place that tells its element, and breaks cells on request."""
+
+    family = "stub"
+    max_atoms = 20
+
+    def __init__(self, task: str = "csp", broken: Mapping[int, float] | None = None) -> None:
+        super().__init__()
+        self.config = SimpleNamespace(task=task)
+        self.broken = broken or {}
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.calls: list[int] = []
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def fit(self, data): ...
+
+    def draw(self, batch, rng):
+        raise NotImplementedError
+
+    def loss(self, example):
+        raise NotImplementedError
+
+    def sample(self, request, rng):
+        from nucleate.crystals import Padded
+
+        self.calls.append(len(request.numbers))
+        numbers = request.numbers if self.task is Task.CSP else torch.full_like(request.numbers, 8) * request.mask
+        frac = (numbers / 100.0).unsqueeze(-1).expand(-1, -1, 3) * request.mask.unsqueeze(-1)
+        scale = torch.tensor([self.broken.get(int(z), 5.0) for z in numbers[:, 0]])
+        return Padded(numbers, frac, scale[:, None, None] * torch.eye(3), request.mask)
+
+    def draw_sizes(self, count, rng):
+        return torch.randint(1, 6, (count,), generator=rng)
+
+
+def test_order_and_bookkeeping_survive_batching(monkeypatch):
+    monkeypatch.setattr(sampling, "PAIRS_PER_BATCH", 50)
+    rng = np.random.default_rng(0)
+    asked = [rng.integers(1, 90, rng.integers(1, 9)).astype(np.uint8) for _ in range(30)]
+    model = Stub()
+    crystals = generate(model, 30, compositions=asked, per_formula=3)
+    assert len(model.calls) > 5
+    assert crystals.info["reference_index"].tolist() == np.repeat(np.arange(30), 3).tolist()
+    assert crystals.info["rank"].tolist() == [0, 1, 2] * 30
+    for row, numbers in enumerate(crystals.numbers_of_each()):
+        assert numbers.tolist() == asked[row // 3].tolist()
+        np.testing.assert_allclose(crystals[row].frac[:, 0], numbers / 100, rtol=1e-6)
+
+
+def test_what_cannot_be_built_is_a_row_with_a_reason():
+    asked = [np.array([1, 8]), np.array([2, 8]), np.array([3, 8])]
+    crystals = generate(Stub(broken={1: float("nan"), 2: 0.01}), 3, compositions=asked)
+    assert crystals.failures.tolist() == ["not_finite", "zero_volume", ""]
+    assert crystals.counts.tolist() == [0, 0, 2]
+
+
+def test_progress_ends_at_one():
+    shares = []
+    model = Stub()
+    generate(model, 2, compositions=[np.array([1]), np.array([2])], on_progress=shares.append)
+    assert all(0 <= share <= 1 for share in shares)
+
+
+def test_dng_draws_its_sizes():
+    crystals = generate(Stub("dng"), 50, seed=3)
+    assert len(crystals) == 50
+    assert set(crystals.counts.tolist()) <= set(range(1, 6))
+    assert crystals.counts.tolist() == generate(Stub("dng"), 50, seed=3).counts.tolist()
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "message"),
+    [
+        ("csp", {"count": 0, "compositions": [np.array([1])]}, "at least 1"),
+        ("csp", {"count": 1, "compositions": [np.array([1])], "per_formula": 0}, "at least 1"),
+        ("csp", {"count": 1}, "--formulas"),
+        ("dng", {"count": 1, "compositions": [np.array([1])]}, "makes its own"),
+    ],
+)
+def test_impossible_requests(task, arguments, message):
+    with pytest.raises(UserError, match=message):
+        generate(Stub(task), **arguments)
+
+
+def test_prediction_merges_and_orders_by_times_found():
+    """Every sample with the same number of formula units is the same crystal, so each size is one cluster."""
+    unit = np.array([11, 17])
+    crystals = predict(Stub(), unit, 9, lambda samples: np.unique(samples.counts.numpy(), return_inverse=True)[1])
+    # 9 samples over 2, 4, 8 and 16 atoms: the first size is tried three times, the others twice.
+    assert crystals.info["times_found"].tolist() == [3, 2, 2, 2]
+    assert crystals.info["score"].tolist() == pytest.approx([3 / 9, 2 / 9, 2 / 9, 2 / 9])
+    assert crystals.info["formula_units"].tolist() == [1, 2, 4, 8]
