@@ -24,6 +24,7 @@ def train(
     data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
     recipe: Annotated[str, typer.Option(help="small (a CPU will do) or paper (as published).")] = "small",
     budget: Annotated[str | None, typer.Option(help="Time to fit the schedule to, such as 90s, 20m, 8h.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the data, instead of the recipe's number.")] = None,
     init: Annotated[str | None, typer.Option(help="Start from a model's weights, where their shapes fit.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in this folder stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in this folder.")] = False,
@@ -51,6 +52,8 @@ def train(
     folder = RunFolder(out)
     chosen = find_recipe(model, task, recipe)
     training = replace(chosen.training, seed=seed, budget=parse_duration(budget))
+    if epochs is not None:
+        training = replace(training, epochs=_positive(epochs))
     if resume:
         _check_same_run(folder, model, task)
         training = replace(training, seed=folder.read_config()["training"]["seed"])
@@ -78,6 +81,14 @@ def train(
             console.print(f"{out}: {trainer.step:,} steps, {trainer.elapsed:,.0f} s, {state}")
     if not finished:
         raise typer.Exit(STOPPED)
+
+
+def _positive(epochs: float) -> float:
+    from nucleate.errors import UserError
+
+    if not epochs > 0:
+        raise UserError(f"--epochs {epochs:g}: more than 0 are needed")
+    return epochs
 
 
 def _check_same_run(folder: RunFolder, model: str, task: str) -> None:

@@ -151,7 +151,7 @@ class _Buffer:
         colour = (self.colour * (1 - fog) + fog) * np.where(self._outline(), _OUTLINE_SHADE, np.float32(1))[..., None]
         alpha = _average(weight)
         straight = _average(colour * weight) / np.maximum(alpha, 1e-9)
-        return np.concatenate([straight, alpha], axis=-1)
+        return np.concatenate([straight, alpha], axis=-1).astype(np.float32, copy=False)
 
     def _outline(self) -> NDArray[np.bool_]:
         """Samples beside which the picture falls back by more than `_OUTLINE_DROP`."""

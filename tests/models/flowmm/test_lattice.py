@@ -70,3 +70,11 @@ def test_atomic_volumes_are_found_again(data):
     cubes = data._replace(lattice=edge[:, None, None] * torch.eye(3))
     present = data.numbers[data.mask].unique()
     torch.testing.assert_close(atomic_volumes(cubes)[present], true[present], rtol=0.15, atol=0)
+
+
+def test_cells_that_are_all_alike_do_not_divide_by_zero(data):
+    cubes = data._replace(lattice=4 * torch.eye(3).repeat(len(data.numbers), 1, 1))
+    flow = LatticeFlow(LatticeConfig(standardised=True))
+    flow.fit(cubes)
+    coordinates = flow.encode(cubes.lattice, cubes.numbers, cubes.mask)
+    torch.testing.assert_close(coordinates, torch.zeros_like(coordinates), atol=1e-3, rtol=0)

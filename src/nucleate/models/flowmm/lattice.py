@@ -56,7 +56,8 @@ class LatticeFlow(nn.Module):
         self.deviation.fill_(1)
         raw = self.encode(data.lattice, data.numbers, data.mask)
         self.mean.copy_(raw.mean(0))
-        self.deviation.copy_(raw.std(0))
+        # Where all cells agree, as the angles of perovskites do, a little width is left to divide by.
+        self.deviation.copy_(raw.std(0).nan_to_num().clamp(min=0.01))
 
     def encode(
         self, lattice: Float[Tensor, "b 3 3"], numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]

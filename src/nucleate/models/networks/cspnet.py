@@ -148,7 +148,7 @@ class _Layer(nn.Module):
             crystal = linear(lattice, by_lattice, self.message_in.bias).to(low)
         normed = self.norm(hidden).to(low)
         sizes = [len(block.slots) for block in blocks]
-        receive = (linear(normed, by_receiver) + crystal[owner]).split(sizes)
+        receive = (linear(normed, by_receiver) + crystal.index_select(0, owner)).split(sizes)
         send = linear(normed, by_sender).split(sizes)
         weights = _Weights(*(w.to(low) for w in (odd, even, self.message_out.weight, self.message_out.bias)))
         total = torch.cat([_messages(*parts, weights) for parts in zip(blocks, receive, send, strict=True)])
