@@ -21,7 +21,7 @@ NACL = Crystals.build(
 
 FAILED = Crystals.failed(["no_text"], {"detail": ['it said: "I can\'t", 100 % # sure'], "rank": [3]})
 
-MIXED = Crystals.concat([NACL[0], FAILED, NACL[1]])
+MIXED = Crystals.concat([NACL[0], FAILED, NACL[1]]).with_info(detail=["", FAILED.info["detail"][0], ""])
 
 ROCK_SALT = """data_NaCl
 _symmetry_space_group_name_H-M 'F m -3 m'

@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="A data set such as mp-20, one split o
 
 @app.command("list")
 def list_() -> None:
-    """List the named data sets: sizes, licences, and where they were found."""
+    """List the named data sets: sizes, licences, places."""
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Column, Table
@@ -50,7 +50,10 @@ def list_() -> None:
 
 @app.command()
 def fetch(name: Name) -> None:
-    """Find or download a data set, check it, and prepare it, so that it loads in milliseconds."""
+    """Find or download a data set, check and prepare it.
+
+    After that it loads in milliseconds.
+    """
     from nucleate.datasets import DATASETS, load, parse_reference
     from nucleate.datasets.splits import SPLITS
 
@@ -71,7 +74,10 @@ def describe(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Picture to draw, such as mp-20.png.")] = None,
 ) -> None:
-    """Show what is in a data set, or in any structure file: numbers, sizes, elements, space groups, failures."""
+    """Show what is in a data set or a structure file.
+
+    Prints numbers, sizes, elements, space groups and failures, and draws a picture with --out.
+    """
     from rich.console import Console
 
     from nucleate.datasets import DATASETS, load, parse_reference

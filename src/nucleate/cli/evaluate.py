@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 TABLES = (".parquet", ".csv")
+
+_LABELS = {
+    "match_rate": "match rate (%)",
+    "match_rate_filtered": "match rate, filtered (%)",
+    "rmse": "RMSE",
+    "rmse_filtered": "RMSE, filtered",
+    "metre": "METRe (%)",
+    "crmse": "cRMSE",
+    "structural_validity": "structurally valid (%)",
+    "unusable": "unusable (%)",
+}
 
 Samples = Annotated[Path, typer.Argument(help="Any structure file, or a folder or a zip of them.")]
 Reference = Annotated[str, typer.Option(help="A data set such as mp-20 (its test split), mp-20:val, or a path.")]
@@ -47,11 +59,12 @@ def csp(
         result = evaluate(crystals, truth, reference_name=name, jobs=jobs or available_cores(), on_progress=show)
     _write(result, out, per_crystal)
     counts, k = result.counts["reference"], result.definition["k"]
-    typer.echo(f"{counts['asked']:,} of {counts['crystals']:,} reference crystals were asked for", err=True)
-    if counts["without_prediction"]:
-        typer.echo(f"{counts['without_prediction']:,} of them have no sample and count as misses", err=True)
+    missing = counts["without_prediction"]
+    asked = f"{counts['asked']:,} of {counts['crystals']:,} crystals of {name} were asked for"
+    typer.echo(asked + (f"; {missing:,} of them have no sample and count as misses" if missing else ""))
     columns = {"first": result.metrics["k1"], f"best of {k}": result.metrics["kN"]}
-    _print(result, name, columns if k > 1 else {"": result.metrics["k1"]})
+    _print(result, columns if k > 1 else {"": result.metrics["k1"]})
+    typer.echo(f"wrote {out}")
 
 
 @app.command()
@@ -74,7 +87,9 @@ def dng(
     rates = {key: value for key, value in result.metrics.items() if isinstance(value, float)}
     densities = result.metrics["distributions"]["density"]
     medians = {f"median density of the {whose} (g/cm³)": values.get("median") for whose, values in densities.items()}
-    _print(result, name, {"": rates | medians})
+    typer.echo(f"{result.counts['requested']:,} samples beside {len(truth):,} crystals of {name}")
+    _print(result, {"": rates | medians})
+    typer.echo(f"wrote {out}")
 
 
 def _check(out: Path, per_crystal: Path | None, jobs: int | None, *, overwrite: bool) -> None:
@@ -98,10 +113,10 @@ def _load(samples: Path, reference: str, jobs: int | None) -> tuple[Crystals, Cr
     from nucleate import files
     from nucleate.datasets import NAMES, load, parse_reference
 
+    crystals = files.read(samples, jobs=jobs, progress=True)
     name, split = parse_reference(reference)
     split = split or ("test" if name in NAMES else None)
-    truth = load(name, split, jobs=jobs, progress=True)
-    return files.read(samples, jobs=jobs, progress=True), truth, f"{name}:{split}" if split else name
+    return crystals, load(name, split, jobs=jobs, progress=True), f"{name}:{split}" if split else name
 
 
 def _write(result: Result, out: Path, per_crystal: Path | None) -> None:
@@ -117,39 +132,25 @@ def _write(result: Result, out: Path, per_crystal: Path | None) -> None:
             write(result.to_table(), temporary)
 
 
-def _print(result: Result, reference: str, columns: dict[str, dict[str, float | None]]) -> None:
+def _print(result: Result, columns: dict[str, dict[str, float | None]]) -> None:
     """Shows the numbers as a table, rates in percent, and what failed below."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    counts = result.counts
-    title = f"{counts['requested']:,} samples against {reference}"
-    table = Table("", *columns, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table("", box=SIMPLE_HEAD, pad_edge=False, show_header=len(columns) > 1)
+    for head in columns:
+        table.add_column(head, justify="right")
     for key in next(iter(columns.values())):
-        table.add_row(_label(key), *(_cell(key, values[key]) for values in columns.values()))
+        table.add_row(_LABELS.get(key, key), *(_cell(key, values[key]) for values in columns.values()))
     console = Console()
     console.print(table)
-    if counts["failures"]:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts["failures"].items())
-        console.print(f"not comparable: {reasons}" if result.task == "csp" else f"not built: {reasons}")
-
-
-_RATES = {
-    "match_rate": "match rate (%)",
-    "match_rate_filtered": "match rate, filtered (%)",
-    "metre": "METRe (%)",
-    "structural_validity": "structurally valid (%)",
-    "unusable": "unusable (%)",
-}
-_NUMBERS = {"rmse": "RMSE", "rmse_filtered": "RMSE, filtered", "crmse": "cRMSE"}
-
-
-def _label(key: str) -> str:
-    return {**_RATES, **_NUMBERS}.get(key, key)
+    failures = result.counts["failures"]
+    if failures:
+        console.print("failures: " + ", ".join(f"{count:,} {reason}" for reason, count in failures.items()))
 
 
 def _cell(key: str, value: float | None) -> str:
-    if value is None or value != value:  # NaN
+    if value is None or math.isnan(value):
         return "–"
-    return f"{100 * value:.2f}" if key in _RATES else f"{value:.4f}"
+    return f"{100 * value:.2f}" if _LABELS.get(key, "").endswith("(%)") else f"{value:.4f}"

@@ -83,7 +83,7 @@ DATASETS: dict[str, DataSet] = {
             source="Xie et al., ICLR 2022; Castelli et al., Energy Environ. Sci. 5, 5814 and 9034 (2012)",
             home=f"{_CDVAE}/perov_5",
             sizes={"train": 11_356, "val": 3_787, "test": 3_785},
-            units={"heat_all": "eV/atom", "heat_ref": "eV/atom", "dir_gap": "eV", "ind_gap": "eV"},
+            units={"heat_all": "eV", "heat_ref": "eV", "dir_gap": "eV", "ind_gap": "eV"},
         ),
         DataSet(
             name="carbon-24",

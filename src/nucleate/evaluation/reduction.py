@@ -67,8 +67,8 @@ def niggli_lattice(lattice: Float[np.ndarray, "3 3"], convention: Convention) ->
     Raises:
         ValueError: there are none (the cell is flat, or not finite).
     """
-    volume = abs(np.linalg.det(lattice))
-    if not volume > 0:
+    volume = abs(np.linalg.det(lattice)) if np.isfinite(lattice).all() else 0.0
+    if volume == 0:
         raise ValueError("the cell is flat or not finite")
     epsilon = float(NIGGLI_TOLERANCE * volume ** (1 / 3))
     rows = lll_transforms(lattice[None])[0] @ lattice

@@ -86,6 +86,7 @@ def _stated(entry: Entry) -> Iterator[tuple[str, Scalar]]:
 
 
 def _key(name: str) -> str:
+    name = re.sub(r"[\r\n]+", " ", name)
     return name if re.fullmatch(r"[A-Za-z_][\w-]*", name, re.ASCII) else _quoted(name)
 
 

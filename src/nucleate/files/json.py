@@ -19,7 +19,7 @@ from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files.convert import structure_entry
-from nucleate.files.entries import Entry, Scalar, each, scalars
+from nucleate.files.entries import Entry, Scalar, atomic_number, each, scalars
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
 from nucleate.geometry import lattice as lattices
 
@@ -83,6 +83,10 @@ def parse(record: Mapping[str, Any]) -> Entry:
         raise BadEntryError(Failure.UNPARSEABLE, "there is no structure")
     if "lattice" not in structure:
         raise BadEntryError(Failure.BAD_LATTICE, "there is no lattice")
+    if not structure.get(SITES):
+        raise BadEntryError(Failure.NO_ATOMS, "there are no sites")
+    for species in (species for site in structure[SITES] for species in site["species"]):
+        atomic_number(species["element"])  # before pymatgen says only that it is invalid
     entry = structure_entry(Structure.from_dict(dict(structure)))
     return replace(entry, info={**info, **entry.info})
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +34,7 @@ def holds_crystals(path: Path) -> bool:
     return _holds_crystals(_opened(path).schema_arrow)
 
 
-def load(source: Path | BinaryIO, limit: int | None = None) -> Crystals:
+def load(source: Path | io.BytesIO, limit: int | None = None) -> Crystals:
     """Reads the crystals of a file that this module wrote, or the first `limit` of them.
 
     Raises:
@@ -100,14 +99,14 @@ def _holds_crystals(schema: pa.Schema) -> bool:
     return set(RESERVED) <= set(schema.names)
 
 
-def _opened(source: Path | BinaryIO) -> pq.ParquetFile:
+def _opened(source: Path | io.BytesIO) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException as error:
         raise UserError(f"not Parquet: {error}") from error
 
 
-def _read(source: Path | BinaryIO) -> pa.Table:
+def _read(source: Path | io.BytesIO) -> pa.Table:
     try:
         return _opened(source).read()
     except (pa.ArrowException, OSError) as error:

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from nucleate import files
+from nucleate.cli import main
+from nucleate.cli.verbs import VERBS
+from nucleate.crystals import Crystals
+from tests.evaluation.conftest import distorted, random_cell, to_crystals
+
+ATOMS = [[8, 8, 22], [11, 17], [6, 6], [14]]
+
+
+@pytest.fixture(autouse=True)
+def verb(monkeypatch):
+    monkeypatch.setitem(VERBS, "evaluate", VERBS.get("evaluate", "Judge samples."))
+
+
+@pytest.fixture
+def cells():
+    rng = np.random.default_rng(0)
+    return [random_cell(rng, numbers) for numbers in ATOMS]
+
+
+@pytest.fixture
+def reference(tmp_path, cells):
+    path = tmp_path / "reference.extxyz"
+    files.write(to_crystals(cells), path)
+    return path
+
+
+@pytest.fixture
+def samples(tmp_path, cells):
+    """Two samples for each of the first three reference crystals; the first of the third is lost."""
+    rng = np.random.default_rng(1)
+    again = [distorted(cell, rng, 0.02) for cell in cells[:3] for _ in range(2)]
+    built = to_crystals(again, reference_index=[0, 0, 1, 1, 2, 2], rank=[0, 1] * 3)
+    lost = Crystals.failed(["unparseable"], {"reference_index": [2], "rank": [0]})
+    path = tmp_path / "samples.parquet"
+    files.write(Crystals.concat([built[[0, 1, 2, 3]], lost, built[[5]]]), path)
+    return path
+
+
+def run(*arguments) -> int:
+    return main(["evaluate", *map(str, arguments)])
+
+
+def test_csp(tmp_path, samples, reference, capsys):
+    out, rows = tmp_path / "new" / "metrics.json", tmp_path / "rows.parquet"
+    assert run("csp", samples, "--reference", reference, "--out", out, "--per-crystal", rows, "--jobs", 1) == 0
+    found = json.loads(out.read_text())
+    assert list(found) == ["task", "definition", "counts", "metrics"]
+    assert found["task"] == "csp"
+    assert found["definition"]["reference"] == str(reference)
+    assert found["definition"]["k"] == 2
+    assert found["counts"]["requested"] == 6
+    assert found["counts"]["failures"] == {"unparseable": 1}
+    assert found["counts"]["reference"]["asked"] == 3
+    assert found["metrics"]["k1"]["match_rate"] == pytest.approx(2 / 3)
+    assert found["metrics"]["kN"]["match_rate"] == 1
+    table = pq.read_table(rows)
+    assert table.column_names == ["index", "rank", "formula", "matched", "rms", "max_distance", "failure"]
+    assert table["matched"].to_pylist() == [True] * 4 + [False, True]
+    shown = capsys.readouterr().out
+    assert "3 of 4 crystals" in shown
+    assert "66.67" in shown
+    assert "best of 2" in shown
+    assert "1 unparseable" in shown
+
+
+def test_csp_row_by_row(tmp_path, reference, cells):
+    path = tmp_path / "same.extxyz"
+    files.write(to_crystals(cells), path)
+    out = tmp_path / "metrics.json"
+    assert run("csp", path, "--reference", reference, "--out", out, "--jobs", 1) == 0
+    found = json.loads(out.read_text())["metrics"]["k1"]
+    assert found["match_rate"] == found["metre"] == 1
+    assert found["rmse"] == pytest.approx(0, abs=1e-6)
+
+
+def test_dng(tmp_path, samples, reference, capsys):
+    out, rows = tmp_path / "metrics.json", tmp_path / "rows.csv"
+    options = ["--reference", reference, "--out", out, "--per-crystal", rows, "--seed", 7, "--jobs", 1]
+    assert run("dng", samples, *options) == 0
+    found = json.loads(out.read_text())
+    assert found["task"] == "dng"
+    assert found["definition"]["seed"] == 7
+    assert found["metrics"]["structural_validity"] == pytest.approx(5 / 6)
+    with rows.open() as text:
+        table = list(csv.DictReader(text))
+    assert len(table) == 6
+    assert table[4]["failure"] == "unparseable"
+    assert table[4]["density"] == ""
+    assert "83.33" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["csp", "none.cif", "--reference", "{reference}", "--out", "{out}"], "none.cif"),
+        (["csp", "{samples}", "--reference", "mp-21", "--out", "{out}"], "did you mean mp-20"),
+        (["csp", "{reference}", "--reference", "{samples}", "--out", "{out}"], "4 samples for 6 reference crystals"),
+        (["csp", "{samples}", "--reference", "{reference}", "--out", "{samples}"], "exists; use --overwrite"),
+        (["csp", "{samples}", "--reference", "{reference}", "--out", "{out}", "--jobs", "0"], "--jobs 0"),
+        (["dng", "{samples}", "--reference", "{reference}", "--out", "{out}", "--per-crystal", "x.txt"], ".parquet or"),
+        (["dng", "{samples}", "--reference", "{reference}", "--out", "x.csv", "--per-crystal", "x.csv"], "both x.csv"),
+        (["dng", "{samples}", "--reference", "{reference}"], "--out"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, samples, reference, arguments, says, capsys):
+    places = {"samples": samples, "reference": reference, "out": tmp_path / "metrics.json"}
+    assert main(["evaluate", *(word.format(**places) for word in arguments)]) == 2
+    message = capsys.readouterr().err
+    assert says in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_outputs_are_replaced_on_demand(tmp_path, samples, reference):
+    out = tmp_path / "metrics.json"
+    out.write_text("old")
+    assert run("dng", samples, "--reference", reference, "--out", out, "--jobs", 1) == 2
+    assert out.read_text() == "old"
+    assert run("dng", samples, "--reference", reference, "--out", out, "--jobs", 1, "--overwrite") == 0
+    assert json.loads(out.read_text())["task"] == "dng"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from tests.evaluation.conftest import distorted, random_cell, to_structure
+
+from nucleate.evaluation.cells import Cell
+from nucleate.evaluation.matching import TOLERANCES, Tolerances, match, match_pair
+from nucleate.evaluation.reduction import reduced_cell
+
+COMPOSITIONS = [
+    *([6], [11, 17], [8, 8, 22], [3, 3, 3, 3], [8, 8, 8, 22, 56]),
+    *([8, 8, 8, 8, 14, 14], [1, 1, 8, 8, 26, 26, 7, 7]),
+]
+
+
+def ours(first: Cell, second: Cell, convention, tolerances=TOLERANCES):
+    return match(reduced_cell(first, convention), reduced_cell(second, convention), tolerances)
+
+
+def theirs(first: Cell, second: Cell, tolerances=TOLERANCES):
+    matcher = StructureMatcher(ltol=tolerances.length, stol=tolerances.site, angle_tol=tolerances.angle)
+    return matcher.get_rms_dist(to_structure(first), to_structure(second))
+
+
+def agree(found, want) -> bool:
+    return found is None if want is None else found is not None and np.allclose(found, want, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("numbers", COMPOSITIONS, ids=str)
+@pytest.mark.parametrize("sigma", [0.0, 0.05, 0.15, 0.25])
+def test_it_says_what_pymatgen_says(installed, numbers, sigma):
+    rng = np.random.default_rng(len(numbers))
+    cell = random_cell(rng, numbers)
+    other = distorted(cell, rng, sigma)
+    for first, second in ((cell, other), (other, cell)):
+        assert agree(ours(first, second, installed), theirs(first, second))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_crystals_that_have_only_their_composition_in_common(installed, seed):
+    rng = np.random.default_rng(seed)
+    first, second = random_cell(rng, [8, 8, 22]), random_cell(rng, [22, 8, 8])
+    assert agree(ours(first, second, installed), theirs(first, second))
+
+
+def test_other_tolerances(installed):
+    rng = np.random.default_rng(1)
+    cell = random_cell(rng, [8, 8, 22, 38])
+    strict = Tolerances(length=0.2, site=0.3, angle=5.0)
+    decisions = set()
+    for sigma in np.linspace(0.02, 0.4, 12):
+        other = distorted(cell, rng, sigma)
+        found = ours(other, cell, installed, strict)
+        assert agree(found, theirs(other, cell, strict))
+        decisions.add(found is None)
+    assert decisions == {True, False}
+
+
+def test_the_same_crystal_has_no_distance():
+    rng = np.random.default_rng(2)
+    cell = random_cell(rng, [8, 8, 22])
+    rms, max_distance = match(reduced_cell(cell), reduced_cell(distorted(cell, rng, 0.0)))
+    assert rms == pytest.approx(0, abs=1e-6)
+    assert max_distance == pytest.approx(0, abs=1e-6)
+
+
+def test_distance_of_one_displaced_atom():
+    cubic = Cell(np.array([11, 17]), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]), np.eye(3) * 4.0)
+    moved = cubic._replace(frac=np.array([[0, 0, 0], [0.5, 0.5, 0.6]]))
+    # 0.4 Å are shared by two atoms; the unit is the cube root of 32 Å³.
+    want = 0.2 / 32 ** (1 / 3)
+    assert match(cubic, moved) == pytest.approx((want, want))
+
+
+def test_other_elements_or_numbers_of_atoms_never_match():
+    rng = np.random.default_rng(3)
+    cell = random_cell(rng, [8, 8, 22])
+    assert match(cell, cell._replace(numbers=np.array([8, 8, 40]))) is None
+    assert match(cell, random_cell(rng, [8, 8, 22, 8, 8, 22])) is None
+    assert match_pair((cell, None)) is None
+    assert match_pair((None, cell)) is None
+    assert match_pair((cell, cell)) is not None

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from nucleate.errors import UserError
+from nucleate.evaluation.parallel import ITEMS_PER_WORKER, available_cores, map_in_order
+
+
+def doubled(x: int) -> int:
+    return 2 * x
+
+
+def own_threads(_: int) -> tuple[int, str | None]:
+    return os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+def dies(_: int) -> None:
+    os._exit(1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_are_in_order(jobs):
+    items = list(range(2 * ITEMS_PER_WORKER))
+    shares = []
+    assert map_in_order(doubled, items, jobs=jobs, on_progress=shares.append) == [2 * x for x in items]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_workers_use_one_thread():
+    found = set(map_in_order(own_threads, range(2 * ITEMS_PER_WORKER), jobs=2))
+    assert {threads for _, threads in found} == {"1"}
+    assert os.getpid() not in {process for process, _ in found}
+
+
+def test_few_items_stay_here():
+    assert map_in_order(own_threads, [0], jobs=8)[0][0] == os.getpid()
+
+
+def test_a_worker_that_dies_is_said():
+    with pytest.raises(UserError, match="a worker process died"):
+        map_in_order(dies, range(2 * ITEMS_PER_WORKER), jobs=2)
+
+
+def test_there_is_a_core():
+    assert available_cores() >= 1

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import io
+
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nucleate.crystals import Crystals
+from nucleate.files import Failure, extxyz, read, write
+from nucleate.files.entries import collect
+from nucleate.files.failures import BadEntryError
+from tests.files.samples import MIXED, NACL, assert_same, assert_same_atoms, assert_same_info, crystals, few
+
+FRAME = '2\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 energy=-1.5\nCs 0 0 0\nCl 2 2 2\n'
+
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1).filter(
+    lambda name: name not in ("failure", "detail")
+)
+values = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.sampled_from(
+        ["T", "False", "1e5", "007", "nan", "1 2 3", "a=b", "[1]", '"', "\\", "\\n", "x\ny", "_JSON 1", " a "]
+    ),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.booleans(),
+)
+
+
+def parsed(text: str) -> Crystals:
+    return collect([extxyz.parse(frame) for frame in extxyz.split(text)])
+
+
+@settings(deadline=None, max_examples=20)
+@given(few)
+def test_what_is_written_is_read_back(parts):
+    batch = Crystals.concat(parts)
+    found = parsed(extxyz.dump(batch))
+    assert_same(found, batch, 1e-9)
+    np.testing.assert_array_equal(found.lattice, batch.lattice)
+
+
+@settings(deadline=None, max_examples=15)
+@given(crystals(at_most=8))
+def test_ase_reads_the_same(crystal):
+    atoms = ase.io.read(io.StringIO(extxyz.dump(crystal)), format="extxyz")
+    assert_same_atoms(atoms.numbers, atoms.get_scaled_positions(), crystal, 1e-9)
+    np.testing.assert_array_equal(np.asarray(atoms.cell), crystal.lattice[0])
+    assert atoms.pbc.all()
+
+
+@settings(deadline=None, max_examples=100)
+@given(names, values)
+def test_every_value_of_info_comes_back(name, value):
+    crystal = NACL[0]
+    found = parsed(extxyz.dump(Crystals(*_parts(crystal), {name: _column(value)}))).info
+    np.testing.assert_array_equal(found[name], _column(value))
+    assert type(found[name].tolist()[0]) is type(value)
+
+
+def _parts(crystal: Crystals):
+    return crystal.numbers, crystal.frac, crystal.lattice, crystal.counts
+
+
+def _column(value) -> np.ndarray:
+    column = np.empty(1, dtype=object if isinstance(value, str) else type(value))
+    column[0] = value
+    return column
+
+
+def test_ase_understands_the_info():
+    frames = ase.io.read(io.StringIO(extxyz.dump(NACL)), index=":", format="extxyz")
+    assert [frame.info["name"] for frame in frames] == ["first", "second one"]
+    assert [frame.info["stable"] for frame in frames] == [True, False]
+    assert frames[0].get_potential_energy() == -1.5
+
+
+def test_a_crystal_that_failed_keeps_its_place(tmp_path):
+    write(MIXED, tmp_path / "some.extxyz")
+    found = read(tmp_path / "some.extxyz")
+    assert_same_info(found, MIXED)
+    assert_same(found[[0, 2]], NACL)
+    assert len(ase.io.read(tmp_path / "some.extxyz", index=":")) == 3
+
+
+def test_names_with_a_meaning_in_ase_come_back():
+    info = {name: [1.5] for name in ("Lattice", "pbc", "stress", "virial", "energy", "uid", "_pbc", "__pbc", "dipole")}
+    crystal = NACL[0].with_info(**info)
+    assert_same_info(parsed(extxyz.dump(crystal)), crystal)
+
+
+def test_what_ase_writes_is_read(tmp_path):
+    atoms = Atoms("CsCl", cell=[4, 4, 4], scaled_positions=[[0, 0, 0], [0.5, 0.5, 0.5]], pbc=True, info={"id": "a1"})
+    atoms.calc = SinglePointCalculator(atoms, energy=-3.25, stress=np.arange(6.0), forces=np.zeros((2, 3)))
+    ase.io.write(tmp_path / "ase.xyz", [atoms, atoms], format="extxyz")
+    found = read(tmp_path / "ase.xyz")
+    assert found.formulas == ["CsCl", "CsCl"]
+    assert found.info["energy"].tolist() == [-3.25, -3.25]
+    assert found.info["id"].tolist() == ["a1", "a1"]
+    assert found.info["stress"].tolist() == ["[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]"] * 2
+    assert set(found.info) == {"energy", "id", "stress"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (FRAME.replace('Lattice="4 0 0 0 4 0 0 0 4" ', ""), Failure.BAD_LATTICE),
+        (FRAME.replace("0 0 4", "0 8 0"), Failure.ZERO_VOLUME),
+        (FRAME.replace("2 2 2", "2 nan 2"), Failure.NOT_FINITE),
+        (FRAME.replace("Cl", "Qq"), Failure.UNKNOWN_ELEMENT),
+        (FRAME.replace("Cl", "X"), Failure.UNKNOWN_ELEMENT),
+        ('0\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\n', Failure.NO_ATOMS),
+    ],
+)
+def test_each_way_to_fail_has_its_reason(text, reason):
+    with pytest.raises(BadEntryError) as caught:
+        extxyz.parse(text)
+    assert caught.value.reason is reason
+
+
+def test_deuterium_is_hydrogen():
+    assert parsed(FRAME.replace("Cs", "D")).formulas == ["HCl"]
+
+
+def test_the_cell_may_follow_the_atoms():
+    text = "1\ncomment\nPo 0 0 0\nVEC1 3 0 0\nVEC2 0 3 0\nVEC3 0 0 3\n\n"
+    found = parsed(text + text)
+    assert found.lattice.tolist() == [(3 * np.eye(3)).tolist()] * 2
+
+
+def test_a_bad_frame_does_not_spoil_its_neighbours(tmp_path):
+    (tmp_path / "a.xyz").write_text(FRAME + FRAME.replace("2 2 2", "2 2") + "\n" + FRAME + "three\n" + FRAME)
+    found = read(tmp_path / "a.xyz")
+    assert found.formulas == ["CsCl", "", "CsCl", ""]
+    assert found.failures.tolist() == ["", Failure.UNPARSEABLE, "", Failure.UNPARSEABLE]
+    assert found.info["detail"][1].startswith("a.xyz, row 1: ")
+    assert "three" in found.info["detail"][3]
+
+
+def test_a_file_that_ends_early_keeps_its_whole_frames(tmp_path):
+    (tmp_path / "a.extxyz").write_text(FRAME + FRAME[:-8])
+    found = read(tmp_path / "a.extxyz")
+    assert found.failures.tolist() == ["", Failure.UNPARSEABLE]

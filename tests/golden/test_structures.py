@@ -1,0 +1,59 @@
+"""Structural validity, distances, volumes and densities are those that the published program gave, row by row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nucleate import files
+from nucleate.crystals import Crystals
+from nucleate.evaluation.cells import from_parameters
+from nucleate.evaluation.dng import columns
+
+PROTOTYPES = Path(__file__).parent / "prototypes"
+
+# The published program adds this to the diagonal of its distances, so that no distance it tells is larger.
+DIAGONAL = 10.5
+
+
+def from_arrays(path: Path) -> Crystals:
+    """Cells and coordinates as the published program saw them."""
+    with gzip.open(path, "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    lattices = from_parameters(*(np.array([row[name] for row in rows]) for name in ("lengths", "angles")))
+    return Crystals.build([row["Z"] for row in rows], [row["frac"] for row in rows], lattices)
+
+
+def agree(crystals: Crystals, path: Path) -> None:
+    with path.open() as text:
+        rows = list(csv.DictReader(text))
+    want = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    found = columns(crystals)
+    assert (want["constructed"] == "True").all()
+    assert (found["failure"] == "").all()
+    np.testing.assert_array_equal(found["structural_valid"], want["struct_valid"] == "True")
+    np.testing.assert_array_equal(found["num_elements"], want["n_elem"].astype(int))
+    np.testing.assert_array_equal(found["num_atoms"], want["n_atoms"].astype(int))
+    for name in ("density", "volume"):
+        np.testing.assert_allclose(found[name], want[name].astype(float), rtol=1e-6)
+    distances = np.minimum(found["min_distance"], DIAGONAL)
+    np.testing.assert_allclose(distances, want["min_dist_cdvae"].astype(float), rtol=1e-6)
+    # That column is the length of the shortest edge, which in a cell that is not reduced is not the shortest vector.
+    edges = want["min_lattice_translation"].astype(float)
+    assert (found["self_image_distance"] <= edges * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("name", ["test_ref", "val", "cdvae", "llama-2-7B_1.0_0.7"])
+def test_published_crystals(golden, name):
+    agree(from_arrays(golden / f"arrays_{name}.jsonl.gz"), golden / f"rows_{name}.csv")
+
+
+def test_prototypes():
+    crystals = files.read(PROTOTYPES / "structures_prototypes.csv.gz", jobs=1)
+    agree(crystals, PROTOTYPES / "rows_prototypes.csv")
+    assert (~columns(crystals)["structural_valid"]).sum() == 11
