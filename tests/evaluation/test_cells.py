@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from pymatgen.core import Lattice
 from pymatgen.optimization.neighbors import find_points_in_spheres
-from tests import strategies
 
 from nucleate.evaluation import cells
 from nucleate.geometry import lattice as tensors
+from tests import strategies
 
 
 @given(strategies.cells)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 from nucleate.crystals import Crystals
 from nucleate.evaluation import csp, parallel
 from nucleate.evaluation.comparison import compare
 from nucleate.evaluation.matching import match
 from nucleate.evaluation.reduction import reduced_cell
+from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 NUMBERS = [[8, 8, 22], [22, 8, 8], [11, 17], [6, 6]]
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.evaluation.conftest import random_cell, to_crystals, to_structure
 
 from nucleate.crystals import Crystals
 from nucleate.evaluation.density import densities
+from tests.evaluation.conftest import random_cell, to_crystals, to_structure
 
 
 def test_densities_are_those_of_pymatgen():

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.evaluation.conftest import random_cell, to_crystals
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.evaluation import dng
+from tests.evaluation.conftest import random_cell, to_crystals
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
-from tests.evaluation.conftest import distorted, random_cell, to_structure
 
 from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.matching import TOLERANCES, Tolerances, match, match_pair
 from nucleate.evaluation.reduction import reduced_cell
+from tests.evaluation.conftest import distorted, random_cell, to_structure
 
 COMPOSITIONS = [
     *([6], [11, 17], [8, 8, 22], [3, 3, 3, 3], [8, 8, 8, 22, 56]),

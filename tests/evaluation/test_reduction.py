@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice
-from tests import strategies
-from tests.evaluation.conftest import distorted, random_cell, to_structure
 
 from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.reduction import Convention, niggli_lattice, reduced_cell, reduced_or_none
+from tests import strategies
+from tests.evaluation.conftest import distorted, random_cell, to_structure
 
 CORNERS = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 ROCK_SALT = Cell(np.array([11] * 4 + [17] * 4), np.concatenate([CORNERS, (CORNERS + 0.5) % 1]), np.eye(3) * 5.64)

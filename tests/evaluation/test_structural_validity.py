@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evaluation.conftest import random_cell, to_crystals, to_structure
 
 from nucleate.crystals import Crystals
 from nucleate.evaluation.structural_validity import structural_validity
+from tests.evaluation.conftest import random_cell, to_crystals, to_structure
 
 
 def cubic(edge: float, *places: tuple[float, float, float]) -> Crystals:

@@ -101,7 +101,7 @@ def changed(**changes) -> dict:
     [
         (None, Failure.UNPARSEABLE, "no structure"),
         ({"e": 1}, Failure.UNPARSEABLE, "no structure"),
-        (changed(sites=[]), Failure.NO_ATOMS, "no atoms"),
+        (changed(sites=[]), Failure.NO_ATOMS, "no sites"),
         ({"sites": SALT_DICT["sites"]}, Failure.BAD_LATTICE, "no lattice"),
         (changed(sites=[{"abc": [0, 0, 0]}]), Failure.UNPARSEABLE, "species"),
         (

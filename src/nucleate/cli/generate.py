@@ -21,6 +21,9 @@ def generate(
         str | None, typer.Option(help="Compositions for CSP: SiO2,Na4Cl4, a text file, or any structure file.")
     ] = None,
     per_formula: Annotated[int, typer.Option(help="Structures for each composition.")] = 1,
+    draws: Annotated[
+        int | None, typer.Option(help="Samples from which each structure is chosen (CSP); the model's own by default.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler; the model's own number by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
@@ -40,8 +43,9 @@ def generate(
 
     if count is not None and count < 1:
         raise UserError(f"-n {count}: ask for at least 1 crystal")
-    if steps is not None and steps < 1:
-        raise UserError(f"--steps {steps}: at least 1 is needed")
+    for name, value in (("--steps", steps), ("--draws", draws), ("--per-formula", per_formula)):
+        if value is not None and value < 1:
+            raise UserError(f"{name} {value}: at least 1 is needed")
     check_output(out, overwrite=overwrite)
     generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
     compositions = None if formulas is None else read_formulas(formulas)
@@ -53,6 +57,7 @@ def generate(
             count,
             compositions=compositions,
             per_formula=per_formula,
+            draws=draws,
             steps=steps,
             seed=seed,
             on_progress=show,

@@ -15,6 +15,8 @@ VERBS: dict[str, str] = {
     "train": "Train a model; stop it at any moment, and go on.",
     "generate": "Generate crystals: new ones, or structures for given compositions.",
     "predict": "Predict structures for a composition.",
+    "evaluate": "Judge samples by the definitions of the published numbers.",
+    "demo": "See the shipped models at work: crystals, numbers, and a page to open.",
 }
 """One line of help by name, in the order of the help page. `nucleate.cli.NAME` offers its `typer.Typer` as `app`."""
 

@@ -80,7 +80,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 def _structure_files(found: Mapping[str, object]) -> Iterator[tuple[str, Format]]:
     for name in sorted(found):
-        hidden = any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+        hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(name).parts)
         kind = of_name(name)
         if kind is not None and not hidden:
             yield name, kind

@@ -48,7 +48,8 @@ def write(crystals: Crystals, path: str | Path, *, overwrite: bool = False) -> N
         raise UserError(f"{path}: this kind of file is not known; known are {known()} and POSCAR")
     if not len(crystals):
         raise UserError(f"{path}: there are no crystals to write")
-    if path.exists() and not overwrite:
+    occupied = any(path.iterdir()) if path.is_dir() else path.exists()
+    if occupied and not overwrite:
         raise UserError(f"{path} exists; use --overwrite")
     if kind is None:
         archive.write_folder(crystals, path)

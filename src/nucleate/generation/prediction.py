@@ -50,7 +50,7 @@ def predict(
     check_fits([unit], generator.max_atoms)
     sizes = formula_units(unit, generator.max_atoms)[:count]
     asked = [sizes[i % len(sizes)] for i in range(count)]
-    samples = generate(generator, count, compositions=asked, steps=steps, seed=seed, on_progress=on_progress)
+    samples = generate(generator, count, compositions=asked, draws=1, steps=steps, seed=seed, on_progress=on_progress)
     units = np.array([len(numbers) // len(unit) for numbers in asked])
     samples = samples.with_info(formula_units=units)[samples.built]
     if not len(samples):

@@ -10,6 +10,7 @@ import torch
 from nucleate.crystals import FAILURE, Crystals, Padded
 from nucleate.errors import UserError
 from nucleate.generation.compositions import check_fits
+from nucleate.generation.consensus import typical_first
 from nucleate.geometry import lattice as cells
 from nucleate.models.generator import Generator, Request, Task
 from nucleate.models.precision import autocast
@@ -27,6 +28,7 @@ def generate(
     *,
     compositions: Sequence[np.ndarray] | None = None,
     per_formula: int = 1,
+    draws: int | None = None,
     steps: int | None = None,
     seed: int = 0,
     options: Mapping[str, float] | None = None,
@@ -38,7 +40,8 @@ def generate(
         generator: a trained model.
         count: how many to make for DNG; for CSP it bounds how many of the compositions are taken.
         compositions: atomic numbers of each requested cell (CSP), or None (DNG).
-        per_formula: crystals for each composition.
+        per_formula: crystals for each composition, the most typical first (CSP).
+        draws: samples from which these are taken; at least `per_formula`. The model's default if None.
         steps: network evaluations per crystal; the model's default if None.
         seed: fixes the result.
         options: family-specific settings of the sampler.
@@ -57,18 +60,20 @@ def generate(
     if generator.task is Task.CSP:
         if compositions is None:
             raise UserError("this model predicts structures for given compositions; name them with --formulas")
-        asked = [z for z in compositions[:count] for _ in range(per_formula)]
-        check_fits(asked, generator.max_atoms)
-        info = {
-            "reference_index": np.repeat(np.arange(len(asked) // per_formula), per_formula),
-            "rank": np.tile(np.arange(per_formula), len(asked) // per_formula),
-        }
-    else:
-        if compositions is not None:
-            raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
-        asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
-        info = {}
-    return _sample(generator, asked, steps, rng, options, on_progress).with_info(**info)
+        compositions = compositions[:count]
+        check_fits(compositions, generator.max_atoms)
+        draws = max(per_formula, generator.draws if draws is None else draws)
+        asked = [z for z in compositions for _ in range(draws)]
+        crystals = _sample(generator, asked, steps, rng, options, on_progress)
+        chosen = typical_first(crystals, draws)[:, :per_formula].ravel()
+        return crystals[chosen].with_info(
+            reference_index=np.repeat(np.arange(len(compositions)), per_formula),
+            rank=np.tile(np.arange(per_formula), len(compositions)),
+        )
+    if compositions is not None:
+        raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
+    asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
+    return _sample(generator, asked, steps, rng, options, on_progress)
 
 
 def _sample(

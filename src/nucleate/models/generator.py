@@ -85,6 +85,11 @@ class Generator(nn.Module, ABC):
     def max_atoms(self) -> int:
         """Most atoms per cell that the model has seen; 0 before `fit`."""
 
+    @property
+    def draws(self) -> int:
+        """Samples from which a prediction is chosen for CSP, if nothing else is asked for."""
+        return 1
+
     @abstractmethod
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""

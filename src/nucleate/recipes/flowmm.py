@@ -50,7 +50,7 @@ def small(task: Task) -> Recipe:
         frac_weight=12.0,
         lattice_weight=0.1,
         types_weight=0.5,
-        sampling=SamplingConfig(steps=100, frac_slope=10.0, lattice_slope=1.0, capped=True),
+        sampling=SamplingConfig(steps=50, frac_slope=10.0, lattice_slope=1.0, capped=True, draws=8),
     )
     training = TrainingConfig(batch=256, epochs=400, optimizer="muon", learning_rate=3e-3, warmup=200, ema=0.999)
     return Recipe(model=model, training=training)

@@ -19,11 +19,9 @@ def one_padded_block(mask):
     return [(torch.arange(len(mask)), mask.shape[1])]
 
 
-@pytest.fixture(params=["by size", "by size, small", "padded"])
+@pytest.fixture(params=["by size", "padded"])
 def division(request, monkeypatch):
-    """Every way to divide a batch into blocks."""
-    if request.param == "by size, small":
-        monkeypatch.setattr(cspnet, "CPU_BLOCK", 20)
+    """Both ways to divide a batch into blocks."""
     if request.param == "padded":
         monkeypatch.setattr(cspnet, "_blocks", one_padded_block)
 

@@ -20,12 +20,14 @@ class SamplingConfig:
         lattice_slope: the same for the lattice.
         capped: never moves further than the end that the velocity points to, (1 − t)·v. The published sampler does: its
             last step is 1 + s times as long as what is left of the way.
+        draws: samples for each composition, of which the most typical is given (CSP).
     """
 
     steps: int = 100
     frac_slope: float = 10.0
     lattice_slope: float = 0.0
     capped: bool = False
+    draws: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,11 @@ class FlowMM(Generator):
         """Most atoms per cell in the training set."""
         return len(self.size_histogram) - 1
 
+    @property
+    def draws(self) -> int:
+        """Samples from which a prediction is chosen for CSP, from the configuration."""
+        return self.config.sampling.draws
+
     # --- training -----------------------------------------------------------------------------------------------
 
     def fit(self, data: Padded) -> None:

@@ -35,9 +35,6 @@ from torch.nn.functional import linear, silu
 from nucleate.geometry import torus
 from nucleate.models.networks.interface import FlowOutput
 
-CPU_BLOCK = 4096
-"""Edges in a block on CPUs: few enough for the caches, and enough to keep the matrix products efficient."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CSPNetConfig:
@@ -186,9 +183,9 @@ def _messages(
     crystals, atoms, _ = block.gather.shape
     odd, even = linear(block.odd, weights.odd), linear(block.even, weights.even)
     itself = weights.even.sum(1).expand(crystals, atoms, -1)  # sin 0 = 0, cos 0 = 1, and no edge, no angle
-    geometry = torch.cat([even + odd, even - odd, itself], dim=1)
     shares = torch.cat([receive.view(crystals, atoms, -1), send.view(crystals, atoms, -1)], dim=1)
-    edges = torch.baddbmm(geometry, block.ends.expand(crystals, -1, -1), shares)
+    edges = torch.cat([even + odd, even - odd, itself], dim=1)
+    edges.baddbmm_(block.ends.expand(crystals, -1, -1), shares)
     edges = silu(linear(silu(edges), weights.second, weights.bias))
     return torch.bmm(block.gather, edges).flatten(0, 1)
 
@@ -201,12 +198,7 @@ def _blocks(mask: Bool[Tensor, "b n"]) -> list[tuple[Int[Tensor, " c"], int]]:
     if mask.device.type != "cpu":
         return [(torch.arange(len(mask), device=mask.device), mask.shape[1])]
     counts = mask.sum(1)
-    return [
-        (rows, size)
-        for size in counts.unique().tolist()
-        for rows in (counts == size).nonzero().flatten().split(max(1, CPU_BLOCK // max(1, size**2)))
-        if size
-    ]
+    return [((counts == size).nonzero().flatten(), size) for size in counts.unique().tolist() if size]
 
 
 def _dense_block(

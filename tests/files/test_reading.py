@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nucleate.crystals import Crystals
+from nucleate.errors import UserError
+from nucleate.files import read, reading, write
+from nucleate.geometry import lattice
+from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same_info
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.cif", None, "there is no such file"),
+        ("absent.parquet", None, "there is no such file"),
+        ("a.txt", b"x", "is not known; known are .cif"),
+        ("structures", b"Dear reader", "is not known"),
+        ("a.cif", b"", "the file is empty"),
+        ("a.csv.gz", gzip.compress(b""), "the file is empty"),
+        ("a.json", b" \n", "the file is empty"),
+        ("a.cif", b"\xff\xfe\x00", "unparseable"),
+        ("POSCAR", b"\x00" * 100, "unparseable"),
+        ("a.xyz", b"abc", "unparseable"),
+    ],
+)
+def test_bad_files_are_one_clear_line(name, content, words, tmp_path):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read(tmp_path / name)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert words in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.cif", "a.extxyz", "a.json", "a.parquet", "a.zip", "folder"])
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 9])
+def test_a_limit_reads_the_first(name, limit, tmp_path):
+    write(MIXED, tmp_path / name)
+    found = read(tmp_path / name, limit=limit)
+    assert found.formulas == ["NaCl", "", "Na2Cl2"][:limit]
+
+
+def test_everything_is_in_double_precision(tmp_path):
+    write(NACL.to(dtype=None), tmp_path / "a.extxyz")
+    found = read(tmp_path / "a.extxyz")
+    assert (str(found.frac.dtype), str(found.lattice.dtype)) == ("torch.float64", "torch.float64")
+
+
+def test_processes_give_the_same_in_the_same_order(tmp_path, monkeypatch):
+    many = Crystals.concat([MIXED] * 12).with_info(rank=list(range(36)))
+    write(many, tmp_path / "a.csv")
+    alone = read(tmp_path / "a.csv", jobs=1)
+    monkeypatch.setattr(reading, "ENTRIES_PER_WORKER", 10)
+    monkeypatch.setattr(reading, "CHUNK", 5)
+    shared = read(tmp_path / "a.csv", jobs=2)
+    for name in ("numbers", "frac", "lattice", "counts"):
+        np.testing.assert_array_equal(getattr(shared, name), getattr(alone, name))
+    assert_same_info(shared, alone)
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path):
+    write(NACL, tmp_path / "a.csv")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from nucleate.files import read, reading\n"
+        "reading.ENTRIES_PER_WORKER = 1\n"
+        f"read({str(tmp_path / 'a.csv')!r}, jobs=2)\n"
+    )
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "if __name__ == '__main__':" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("library", ["pymatgen", "ase"])
+def test_a_missing_library_is_named_with_its_cure(library, tmp_path):
+    name = {"pymatgen": "a.cif", "ase": "a.xyz"}[library]
+    write(NACL, tmp_path / name)
+    script = (
+        "import sys\n"
+        f"sys.modules[{library!r}] = None\n"  # as if it were not installed
+        "from nucleate import files\n"
+        "from nucleate.errors import UserError\n"
+        f"files.write(files.read({str(tmp_path / name)!r}), 'never')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert f"{library} is not installed; it comes with: pip install 'nucleate[files]'" in result.stderr.splitlines()[-1]
+
+
+def test_writing_and_parquet_need_neither_pymatgen_nor_ase(tmp_path):
+    write(MIXED, tmp_path / "a.parquet")
+    script = (
+        "import sys\n"
+        "sys.modules['pymatgen'] = sys.modules['ase'] = None\n"
+        "from nucleate import files\n"
+        f"crystals = files.read({str(tmp_path / 'a.parquet')!r})\n"
+        "for name in ('cif', 'extxyz', 'json', 'csv.gz', 'parquet', 'zip'):\n"
+        f"    files.write(crystals, {str(tmp_path / 'b.')!r} + name)\n"
+        f"files.write(crystals, {str(tmp_path / 'folder')!r})\n"
+        f"files.write(crystals[0], {str(tmp_path / 'POSCAR')!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert read(tmp_path / "folder").formulas == read(tmp_path / "b.extxyz").formulas == ["NaCl", "", "Na2Cl2"]
+
+
+def test_a_bar_is_shown_on_a_terminal_only(tmp_path, capsys, monkeypatch):
+    write(MIXED, tmp_path / "a.extxyz")
+    read(tmp_path / "a.extxyz", progress=True)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which makes rich take stderr for a terminal
+    read(tmp_path / "a.extxyz", progress=True)
+    shown = capsys.readouterr()
+    assert "Reading a.extxyz" in shown.err
+    assert shown.out == ""
+
+
+def test_a_symmetric_cif_alone_gives_the_full_cell(tmp_path):
+    (tmp_path / "salt.cif").write_text(ROCK_SALT)
+    found = read(tmp_path / "salt.cif")
+    assert found.formulas == ["Na4Cl4"]
+    assert dict(found.info) == {}
+
+
+@pytest.mark.parametrize("name", ["val", "cdvae"])
+def test_values_agree_with_the_golden_files(name, shared):
+    lines = gzip.decompress((shared / "golden" / f"arrays_{name}.jsonl.gz").read_bytes()).splitlines()[:300]
+    rows = [json.loads(line) for line in lines]
+    found = read(shared / "golden" / f"structures_{name}.csv.gz", limit=300, jobs=1)
+    lengths, angles = lattice.parameters(found.lattice)
+    np.testing.assert_allclose(lengths, [row["lengths"] for row in rows], rtol=1e-14)
+    np.testing.assert_allclose(angles, [row["angles"] for row in rows], rtol=1e-14)
+    assert [z.tolist() for z in found.numbers_of_each()] == [row["Z"] for row in rows]
+    wanted = np.concatenate([row["frac"] for row in rows])
+    delta = found.frac.numpy() - wanted
+    assert np.abs(delta - np.round(delta)).max() < 1e-10  # they are given to 10 decimals
+    assert found.info["row"].tolist() == list(range(300))
