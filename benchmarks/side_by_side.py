@@ -172,9 +172,9 @@ def compare(title: str, unit: str, contenders: Mapping[str, Contender], work: in
 
 
 def _print(title: str, unit: str, rows: list[Row], rate: float, args: Namespace) -> None:
-    table = Table(title=title, caption=f"{_machine(args)}; large products: {rate / 1e9:.0f} GFLOP/s", min_width=80)
+    table = Table(title=title, caption=f"{_machine(args)}; large products: {rate / 1e9:.0f} GFLOP/s")
     table.add_column("network")
-    for column in ("parameters", f"GFLOP/{unit}", f"{unit}s/s", f"× {rows[0].network}", "share of rate"):
+    for column in ("parameters", "GFLOP", f"{unit}s/s", f"× {rows[0].network}", "share of rate"):
         table.add_column(column, justify="right")
     for row in rows:
         ratio = row.per_second / rows[0].per_second

@@ -18,6 +18,9 @@ IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.float64)
 
 LLL_DELTA = 0.75
 
+MAX_POINTS = 1 << 22
+COMMON_POINTS = 1 << 11
+
 
 class Cell(NamedTuple):
     """One crystal as plain arrays.
@@ -71,10 +74,16 @@ def lattice_points(
 
     Returns:
         Integer coordinates, Cartesian coordinates in Å, and distances in Å.
+
+    Raises:
+        ValueError: the cell is flat, or so skewed that millions of points would have to be looked through.
     """
     edge = radius if radius >= 1 else 1 + 1e-8
     reach = np.ceil((edge + 0.15) * np.sqrt((np.linalg.inv(lattice) ** 2).sum(0)))
-    whole = _grid(*reach.astype(np.int64).tolist())
+    points = np.prod(2 * reach + 1)
+    if points > MAX_POINTS:
+        raise ValueError("the cell is too skewed to look through its lattice points")
+    whole = (_common_grid if points < COMMON_POINTS else _grid)(*reach.astype(np.int64).tolist())
     cart = whole @ lattice
     square = (cart * cart).sum(1)
     near = square < radius * radius + 1e-8 if radius >= 1 else square <= radius * radius
@@ -84,11 +93,13 @@ def lattice_points(
     return whole[order], cart[order], np.sqrt(square[order])
 
 
-@lru_cache(maxsize=1024)
 def _grid(a: int, b: int, c: int) -> Int[np.ndarray, "p 3"]:
     """All integers up to these, positive and negative, in decreasing order."""
     axes = [np.arange(n, -n - 1, -1) for n in (a, b, c)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+
+
+_common_grid = lru_cache(maxsize=1024)(_grid)
 
 
 def cross(x: np.ndarray, y: np.ndarray) -> np.ndarray:

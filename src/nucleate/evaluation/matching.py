@@ -68,6 +68,55 @@ class Match(NamedTuple):
     max_distance: float
 
 
+@dataclass(frozen=True)
+class _Bases:
+    """K bases for the two crystals.
+
+    Attributes:
+        lattice: average of the two crystals' lattice vectors in Å, (K, 3, 3).
+        frac: the prediction's fractional coordinates, (K, N, 3).
+        back: takes fractional coordinates of the reference to this basis, (K, 3, 3).
+    """
+
+    lattice: Float[np.ndarray, "k 3 3"]
+    frac: Float[np.ndarray, "k n 3"]
+    back: Float[np.ndarray, "k 3 3"]
+
+    def take(self, index: np.ndarray) -> _Bases:
+        return _Bases(self.lattice[index], self.frac[index], self.back[index])
+
+    def reduced(self) -> _Bases:
+        """The same in bases that are short and nearly orthogonal, in which 27 images hold the nearest one."""
+        transform = lll_transforms(self.lattice)
+        back = inverse_unimodular(transform)
+        return _Bases(transform @ self.lattice, self.frac @ back, self.back @ back)
+
+    @cached_property
+    def spacing(self) -> Float[np.ndarray, "k 3"]:
+        """Distances between lattice planes in Å."""
+        normals = dual(self.lattice)
+        return self.volume[:, None] / np.sqrt((normals * normals).sum(-1))
+
+    @cached_property
+    def metric(self) -> Float[np.ndarray, "k 3 3"]:
+        """Scalar products of the lattice vectors, in Å²."""
+        return self.lattice @ self.lattice.swapaxes(-1, -2)
+
+    @cached_property
+    def volume(self) -> Float[np.ndarray, " k"]:
+        """In Å³."""
+        return np.abs(np.linalg.det(self.lattice))
+
+    @cached_property
+    def free_length(self) -> Float[np.ndarray, " k"]:
+        """(V/N)^(1/3) in Å."""
+        return np.cbrt(self.volume / self.frac.shape[1])
+
+    def reach(self, site: float) -> Float[np.ndarray, "k 3"]:
+        """Largest difference of fractional coordinates of partners: twice the site tolerance."""
+        return 2 * site * self.free_length[:, None] / self.spacing
+
+
 def match(prediction: Cell, reference: Cell, tolerances: Tolerances = TOLERANCES) -> Match | None:
     """Compares two reduced cells; None if they do not match.
 
@@ -85,6 +134,8 @@ def match(prediction: Cell, reference: Cell, tolerances: Tolerances = TOLERANCES
 
     bases = _bases(prediction, reference, tolerances)
     which, shift = _placements(bases, reference.frac, same, tolerances.site)
+    if not len(which):
+        return None
     used, which = np.unique(which, return_inverse=True)
     bases = bases.take(used).reduced()
     step = max(1, BLOCK // int(same.sum()))
@@ -148,7 +199,7 @@ def _placements(
     while len(rest) and len(which):
         partners = np.flatnonzero(same[rest[0]])
         take = min(int((kinds[rest] == kinds[rest[0]]).sum()), max(1, BLOCK // (len(which) * len(partners))))
-        near = True
+        near = np.ones((len(which), take, len(partners)), dtype=bool)
         for axis in range(3):
             moved = theirs[rest[:take], axis] + shifts[which, translation, axis, None]
             delta = moved[:, :, None] - ours[:, partners, axis][which][:, None]
@@ -225,52 +276,3 @@ def _assign(cost: Float[np.ndarray, "k n n"]) -> Int[np.ndarray, "k n"]:
     for k in np.flatnonzero(contested):
         partner[k] = linear_sum_assignment(cost[k])[1]
     return partner
-
-
-@dataclass(frozen=True)
-class _Bases:
-    """K bases for the two crystals.
-
-    Attributes:
-        lattice: average of the two crystals' lattice vectors in Å, (K, 3, 3).
-        frac: the prediction's fractional coordinates, (K, N, 3).
-        back: takes fractional coordinates of the reference to this basis, (K, 3, 3).
-    """
-
-    lattice: Float[np.ndarray, "k 3 3"]
-    frac: Float[np.ndarray, "k n 3"]
-    back: Float[np.ndarray, "k 3 3"]
-
-    def take(self, index: np.ndarray) -> _Bases:
-        return _Bases(self.lattice[index], self.frac[index], self.back[index])
-
-    def reduced(self) -> _Bases:
-        """The same in bases that are short and nearly orthogonal, in which 27 images hold the nearest one."""
-        transform = lll_transforms(self.lattice)
-        back = inverse_unimodular(transform)
-        return _Bases(transform @ self.lattice, self.frac @ back, self.back @ back)
-
-    @cached_property
-    def spacing(self) -> Float[np.ndarray, "k 3"]:
-        """Distances between lattice planes in Å."""
-        normals = dual(self.lattice)
-        return self.volume[:, None] / np.sqrt((normals * normals).sum(-1))
-
-    @cached_property
-    def metric(self) -> Float[np.ndarray, "k 3 3"]:
-        """Scalar products of the lattice vectors, in Å²."""
-        return self.lattice @ self.lattice.swapaxes(-1, -2)
-
-    @cached_property
-    def volume(self) -> Float[np.ndarray, " k"]:
-        """In Å³."""
-        return np.abs(np.linalg.det(self.lattice))
-
-    @cached_property
-    def free_length(self) -> Float[np.ndarray, " k"]:
-        """(V/N)^(1/3) in Å."""
-        return np.cbrt(self.volume / self.frac.shape[1])
-
-    def reach(self, site: float) -> Float[np.ndarray, "k 3"]:
-        """Largest difference of fractional coordinates of partners: twice the site tolerance."""
-        return 2 * site * self.free_length[:, None] / self.spacing
