@@ -42,6 +42,7 @@ def demo(
     from nucleate.evaluation.csp import evaluate as evaluate_csp
     from nucleate.evaluation.dng import evaluate as evaluate_dng
     from nucleate.evaluation.parallel import available_cores
+    from nucleate.files.atomic import replacing
     from nucleate.generation.compositions import check_fits, read_formulas
     from nucleate.generation.sampling import generate
     from nucleate.models.generator import Task
@@ -71,7 +72,8 @@ def demo(
     files.write(crystals, out / "crystals.extxyz", overwrite=overwrite)
     contact_sheet(predicted, out / "predicted.png")
     for name, result in (("csp", csp), ("dng", dng)):
-        (out / f"metrics-{name}.json").write_text(result.to_json(), encoding="utf-8")
+        with replacing(out / f"metrics-{name}.json") as temporary:
+            temporary.write_text(result.to_json(), encoding="utf-8")
     _write_page(out / "index.html", predicted, invented, csp, dng, seed)
     typer.echo(f"open {out / 'index.html'}: {len(predicted)} predicted structures and {len(invented)} new crystals")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import numpy as np
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -18,7 +21,8 @@ def generate(
         int | None, typer.Option("-n", "--count", help="Crystals to make; for CSP the first n compositions.")
     ] = None,
     formulas: Annotated[
-        str | None, typer.Option(help="Compositions for CSP: SiO2,Na4Cl4, a text file, or any structure file.")
+        str | None,
+        typer.Option(help="For CSP: SiO2,Na4Cl4, a text or structure file, or a data set such as mp-20:val."),
     ] = None,
     per_formula: Annotated[int, typer.Option(help="Structures for each composition.")] = 1,
     draws: Annotated[
@@ -37,7 +41,6 @@ def generate(
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
-    from nucleate.generation.compositions import read_formulas
     from nucleate.generation.sampling import generate as sample
     from nucleate.weights import load_model
 
@@ -48,7 +51,7 @@ def generate(
             raise UserError(f"{name} {value}: at least 1 is needed")
     check_output(out, overwrite=overwrite)
     generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
-    compositions = None if formulas is None else read_formulas(formulas)
+    compositions = None if formulas is None else _compositions(formulas)
     if count is None:
         count = 100 if compositions is None else len(compositions)
     with bar(f"generating with {model}") as show:
@@ -66,3 +69,13 @@ def generate(
     failures = Counter(reason for reason in crystals.failures if reason)
     lost = ", ".join(f"{n} {reason}" for reason, n in failures.items())
     typer.echo(f"{out}: {len(crystals):,} crystals" + (f", of which unusable: {lost}" if lost else ""))
+
+
+def _compositions(spec: str) -> list[np.ndarray]:
+    """Compositions of a data set by name, or of what `read_formulas` reads."""
+    from nucleate.datasets import NAMES, load, parse_reference
+    from nucleate.generation.compositions import numbers_of_all, read_formulas
+
+    if parse_reference(spec).name in NAMES:
+        return numbers_of_all(load(spec, progress=True), spec)
+    return read_formulas(spec)

@@ -57,6 +57,6 @@ def write(crystals: Crystals, path: str | Path, *, overwrite: bool = False) -> N
     content = WRITERS[kind](crystals)
     data = content.encode() if isinstance(content, str) else content
     if path.suffix == ".gz":
-        data = gzip.compress(data, mtime=0)  # no date: the same crystals give the same file
+        data = gzip.compress(data, 6, mtime=0)  # no date: the same crystals give the same file
     with replacing(path) as temporary:
         temporary.write_bytes(data)

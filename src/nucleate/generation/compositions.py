@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nucleate.crystals import Crystals
 from nucleate.elements import MAX_NUMBER, SYMBOLS, formula_from_numbers, parse_formula
 from nucleate.errors import UserError
 
@@ -34,15 +35,23 @@ def read_formulas(spec: str) -> list[np.ndarray]:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         names = [line.split("#")[0].strip() for line in lines]
         return formulas(list(filter(None, names)))
-    if path.exists() or len(path.parts) > 1:
+    if spec.strip() and (path.exists() or len(path.parts) > 1):
         from nucleate import files
 
-        crystals = files.read(path, progress=True)
-        failed = int((~crystals.built).sum())
-        if failed:
-            raise UserError(f"{path}: {failed} of {len(crystals)} crystals could not be read, so they ask for nothing")
-        return crystals.numbers_of_each()
+        return numbers_of_all(files.read(path, progress=True), spec)
     return formulas([name.strip() for name in spec.split(",")])
+
+
+def numbers_of_all(crystals: Crystals, name: str) -> list[np.ndarray]:
+    """Atomic numbers of each crystal; `name` is where they come from.
+
+    Raises:
+        UserError: some could not be read.
+    """
+    failed = int((~crystals.built).sum())
+    if failed:
+        raise UserError(f"{name}: {failed} of {len(crystals)} crystals could not be read, so they ask for nothing")
+    return crystals.numbers_of_each()
 
 
 def formulas(names: Sequence[str]) -> list[np.ndarray]:

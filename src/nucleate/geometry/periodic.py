@@ -25,7 +25,7 @@ TOLERANCE = 1e-10
 """Tolerance of the reduction: far above rounding errors, far below a difference that anyone could see in a distance."""
 
 PAIRS = 1 << 18
-"""Pairs of atoms that are looked at together, which keeps the working memory near 100 MB."""
+"""Pairs of atoms that are looked at together, which keeps the working memory near 200 MB."""
 
 # One of each two opposite neighbours of the origin.
 _IMAGES = (

@@ -59,9 +59,16 @@ class RunFolder:
             raise UserError(f"{self.config} is damaged: {error}") from error
 
     def log(self, row: Mapping[str, Any]) -> None:
-        """Appends one line to the metrics."""
-        with self.metrics.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        """Appends one line to the metrics.
+
+        Raises:
+            UserError: it cannot be written, as on a full disk.
+        """
+        try:
+            with self.metrics.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write {self.metrics}: {error.strerror}") from error
 
     def forget_after(self, step: int) -> None:
         """Drops metrics of steps that a resumed run will do again; a half-written last line goes too."""

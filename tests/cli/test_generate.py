@@ -1,0 +1,119 @@
+"""`generate` and `predict` from the command line, with an untrained model in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nucleate.cli import main
+from nucleate.files import read
+from nucleate.models.checkpoint import save_weights
+from nucleate.models.flowmm import FlowMM, FlowMMConfig, SamplingConfig
+from nucleate.models.networks.pairformer import PairformerConfig
+from tests.contract.suite import some_crystals
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("models")
+    paths = {}
+    for task in ("csp", "dng"):
+        torch.manual_seed(0)
+        network = PairformerConfig(width=16, pair_width=8, layers=1, heads=2)
+        sampling = SamplingConfig(steps=3, draws=2)
+        model = FlowMM(FlowMMConfig(task=task, backbone="pairformer", pairformer=network, sampling=sampling))
+        model.fit(some_crystals(200).to(dtype=torch.float32).padded())
+        paths[task] = folder / f"{task}.safetensors"
+        save_weights(model, paths[task])
+    return paths
+
+
+def test_structures_for_formulas(models, tmp_path):
+    out = tmp_path / "some.extxyz"
+    arguments = ["--formulas", "Na2Cl2,LiCl", "--per-formula", "3", "--out", str(out), "--seed", "4"]
+    assert main(["generate", str(models["csp"]), *arguments]) == 0
+    crystals = read(out)
+    assert crystals.formulas == ["Na2Cl2"] * 3 + ["LiCl"] * 3
+    assert crystals.info["reference_index"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert crystals.info["rank"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_the_first_n_of_a_file(models, tmp_path):
+    listed = tmp_path / "wanted.txt"
+    listed.write_text("NaCl\nLiCl\nTiO2\n")
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["csp"]), "-n", "2", "--formulas", str(listed), "--out", str(out)]) == 0
+    assert read(out).formulas == ["NaCl", "LiCl"]
+
+
+def test_new_crystals(models, tmp_path):
+    out = tmp_path / "new.csv"
+    assert main(["generate", str(models["dng"]), "-n", "7", "--out", str(out), "--steps", "2"]) == 0
+    assert len(read(out)) == 7
+
+
+def test_a_prediction_is_a_folder(models, tmp_path):
+    out = tmp_path / "NaCl"
+    assert main(["predict", "NaCl", "-n", "6", "--model", str(models["csp"]), "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == {"cifs", "structures.extxyz", "structures.png", "index.html"}
+    together = read(out / "structures.extxyz")
+    apart = read(out / "cifs")
+    assert together.formulas == apart.formulas
+    np.testing.assert_allclose(together.lattice.norm(dim=-1), apart.lattice.norm(dim=-1), rtol=1e-5)
+    assert together.info["times_found"].tolist() == sorted(together.info["times_found"].tolist(), reverse=True)
+    assert int(together.info["times_found"].sum()) <= 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "CSP", "--out", "x.extxyz", "-n", "0", "--formulas", "NaCl"], "at least 1"),
+        (["generate", "CSP", "--out", "x.extxyz"], "--formulas"),
+        (["generate", "DNG", "--out", "x.extxyz", "--formulas", "NaCl"], "makes its own"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", "NaXx"], "not an element"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", "Na(Cl"], "not closed"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", ""], "empty formula"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", "Na40Cl40"], "up to 6"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", "NaCl", "--steps", "0"], "at least 1"),
+        (["generate", "CSP", "--out", "x.docx", "--formulas", "NaCl"], "not known"),
+        (["generate", "nothing", "--out", "x.extxyz"], "unknown model 'nothing'"),
+        (["predict", "Na", "--model", "DNG", "--out", "x"], "trained for dng, not csp"),
+        (["predict", "", "--model", "CSP", "--out", "x"], "empty formula"),
+        (["predict", "NaCl", "--model", "CSP", "-n", "0", "--out", "x"], "at least 1"),
+        (["predict", "NaCl4Li3", "--model", "CSP", "--out", "x"], "up to 6"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(arguments, message, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    named = {"CSP": str(models["csp"]), "DNG": str(models["dng"])}
+    assert main([named.get(argument, argument) for argument in arguments]) == 2
+    errors = capsys.readouterr().err.strip().splitlines()
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("x")]
+
+
+def test_damaged_and_foreign_weights(models, tmp_path, capsys):
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(models["csp"].read_bytes()[:5000])
+    foreign = tmp_path / "foreign.safetensors"
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(2)}, foreign)
+    for path, message in ((cut, "truncated"), (foreign, "not written by Nucleate")):
+        assert main(["generate", str(path), "--out", str(tmp_path / "x.extxyz"), "--formulas", "NaCl"]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_an_output_is_not_replaced_unasked(models, tmp_path, capsys):
+    out = tmp_path / "x.extxyz"
+    out.write_text("mine")
+    arguments = ["generate", str(models["csp"]), "--formulas", "NaCl", "--out", str(out)]
+    assert main(arguments) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert main([*arguments, "--overwrite"]) == 0
+    assert read(out).formulas == ["NaCl"]
