@@ -10,15 +10,9 @@ from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 from nucleate import files
 from nucleate.cli import main
-from nucleate.cli.verbs import VERBS
 from nucleate.crystals import Crystals
 
 ATOMS = [[8, 8, 22], [11, 17], [6, 6], [14]]
-
-
-@pytest.fixture(autouse=True)
-def verb(monkeypatch):
-    monkeypatch.setitem(VERBS, "evaluate", VERBS.get("evaluate", "Judge samples."))
 
 
 @pytest.fixture

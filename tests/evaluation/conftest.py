@@ -23,7 +23,7 @@ def installed() -> Convention:
 
 def random_cell(rng: np.random.Generator, numbers: list[int]) -> Cell:
     """A triclinic crystal of ordinary density."""
-    lattice = from_parameters(rng.uniform(0.7, 1.4, 3), rng.uniform(60, 120, 3))
+    lattice = from_parameters(rng.uniform(0.7, 1.4, (1, 3)), rng.uniform(60, 120, (1, 3)))[0]
     lattice *= (15 * len(numbers) / abs(np.linalg.det(lattice))) ** (1 / 3)
     return Cell(np.array(numbers), rng.random((len(numbers), 3)), lattice)
 

@@ -34,7 +34,7 @@ def test_lattice_points_are_in_the_order_of_pymatgen(lattice, radius):
     lattice = np.ascontiguousarray(lattice.numpy())
     origin = np.zeros((1, 3))
     _, _, want, distances = find_points_in_spheres(origin, origin, radius, np.ones(3, dtype=np.int64), lattice, 1e-8)
-    whole, cart, found = cells.lattice_points(lattice, radius)
+    whole, cart, found = cells.lattice_points(lattice, radius, cells.lll_transforms(lattice[None])[0])
     np.testing.assert_array_equal(whole, want)
     np.testing.assert_allclose(found, distances)
     np.testing.assert_allclose(cart, whole @ lattice)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nucleate.crystals import Crystals
@@ -48,6 +49,22 @@ def test_the_same_crystals_give_the_same_bytes(name, tmp_path):
         for copy in ("1", "2")
     )
     assert first == second
+
+
+NONSENSE = Crystals.build(
+    [[11, 17], [11, 17], [11, 17], [], [11]],
+    [[[0, 0, 0], [0.5, 0.5, np.nan]], [[0, 0, 0], [0.5, 0.5, 0.5]], [[0, 0, 0], [0.5, 0.5, 0.5]], [], [[0, 0, 0]]],
+    [np.eye(3) * 4, np.eye(3) * np.nan, np.diag([4, 4, 0]), np.eye(3), np.eye(3)],
+)
+
+
+@pytest.mark.parametrize("name", ["a.cif", "a.extxyz", "a.json", "a.csv", "a.zip", "folder"])
+def test_nonsense_of_a_model_comes_back_as_failures(name, tmp_path):
+    write(NONSENSE, tmp_path / name)
+    found = read(tmp_path / name)
+    flat = "bad_lattice" if name == "a.extxyz" else "zero_volume"  # ASE takes a vector of 0 for none
+    assert found.failures.tolist() == ["not_finite", "not_finite", flat, "no_atoms", ""]
+    assert all(type(reason) is str for reason in found.failures)
 
 
 def test_a_single_crystal_that_failed_before_is_a_row(tmp_path):

@@ -33,7 +33,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def cell(lengths, angles, numbers, frac) -> Cell:
-    return Cell(np.array(numbers), np.array(frac), from_parameters(np.array(lengths), np.array(angles)))
+    return Cell(np.array(numbers), np.array(frac), from_parameters(np.array([lengths]), np.array([angles]))[0])
 
 
 def cells(crystals) -> list[Cell]:

@@ -16,10 +16,15 @@ from jaxtyping import Float, Int
 IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.float64)
 """The 27 cells around a cell, in lexicographic order."""
 
+IDENTITY = np.eye(3)
+
 LLL_DELTA = 0.75
 
 MAX_POINTS = 1 << 22
+"""Lattice points that are looked through at most; a few hundred are usual."""
+
 COMMON_POINTS = 1 << 11
+"""Grids with fewer points are kept for the next crystal."""
 
 
 class Cell(NamedTuple):
@@ -49,53 +54,56 @@ def lengths_and_angles(lattice: Float[np.ndarray, "3 3"]) -> tuple[Float[np.ndar
     return lengths, np.rad2deg(np.arccos(np.clip(cosines, -1, 1)))
 
 
-def from_parameters(
-    lengths: Float[np.ndarray, "*k 3"], angles: Float[np.ndarray, "*k 3"]
-) -> Float[np.ndarray, "*k 3 3"]:
+def from_parameters(lengths: Float[np.ndarray, "k 3"], angles: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, "k 3 3"]:
     """Row vectors in Å, c along z and a in the xz plane, of lengths in Å and angles in degrees."""
-    radians = np.radians(angles)
-    (cos_a, cos_b, cos_g), (sin_a, sin_b, _) = np.moveaxis(np.cos(radians), -1, 0), np.moveaxis(np.sin(radians), -1, 0)
-    star = np.arccos(np.clip((cos_a * cos_b - cos_g) / (sin_a * sin_b), -1, 1))
-    a, b, c = np.moveaxis(lengths, -1, 0)
-    lattice = np.zeros((*lengths.shape[:-1], 3, 3))
-    lattice[..., 0, 0], lattice[..., 0, 2] = a * sin_b, a * cos_b
-    lattice[..., 1, 0], lattice[..., 1, 1] = -b * sin_a * np.cos(star), b * sin_a * np.sin(star)
-    lattice[..., 1, 2], lattice[..., 2, 2] = b * cos_a, c
+    radians = np.radians(angles).T
+    (cos_a, cos_b, cos_g), (sin_a, sin_b, _) = np.cos(radians), np.sin(radians)
+    star = np.arccos(((cos_a * cos_b - cos_g) / (sin_a * sin_b)).clip(-1, 1))
+    a, b, c = lengths.T
+    lattice = np.zeros((len(lengths), 3, 3))
+    lattice[:, 0, 0], lattice[:, 0, 2] = a * sin_b, a * cos_b
+    lattice[:, 1, 0], lattice[:, 1, 1] = -b * sin_a * np.cos(star), b * sin_a * np.sin(star)
+    lattice[:, 1, 2], lattice[:, 2, 2] = b * cos_a, c
     return lattice
 
 
 def lattice_points(
-    lattice: Float[np.ndarray, "3 3"], radius: float
+    lattice: Float[np.ndarray, "3 3"], radius: float, transform: Float[np.ndarray, "3 3"] = IDENTITY
 ) -> tuple[Int[np.ndarray, "p 3"], Float[np.ndarray, "p 3"], Float[np.ndarray, " p"]]:
     """Finds the lattice points within `radius` of the origin, in the order in which pymatgen lists them.
 
     That order decides which of several bases is "the first": octant after octant (negative coordinates first), each in
     decreasing order of the integers.
 
+    Args:
+        lattice: row vectors in Å.
+        radius: in Å.
+        transform: to a basis that is not skewed, in which fewer points have to be looked through.
+
     Returns:
         Integer coordinates, Cartesian coordinates in Å, and distances in Å.
 
     Raises:
-        ValueError: the cell is flat, or so skewed that millions of points would have to be looked through.
+        ValueError: the cell is flat, so that millions of points would have to be looked through.
     """
     edge = radius if radius >= 1 else 1 + 1e-8
-    reach = np.ceil((edge + 0.15) * np.sqrt((np.linalg.inv(lattice) ** 2).sum(0)))
+    reach = np.ceil((edge + 0.15) * np.sqrt((np.linalg.inv(transform @ lattice) ** 2).sum(0)))
     points = np.prod(2 * reach + 1)
-    if points > MAX_POINTS:
-        raise ValueError("the cell is too skewed to look through its lattice points")
-    whole = (_common_grid if points < COMMON_POINTS else _grid)(*reach.astype(np.int64).tolist())
+    if not points <= MAX_POINTS:
+        raise ValueError("the cell is too flat to look through its lattice points")
+    whole = (_common_grid if points < COMMON_POINTS else _grid)(*reach.astype(np.int64).tolist()) @ transform
     cart = whole @ lattice
     square = (cart * cart).sum(1)
     near = square < radius * radius + 1e-8 if radius >= 1 else square <= radius * radius
     whole, cart, square = whole[near], cart[near], square[near]
-    cubes = np.floor((cart + (edge + 2e-8)) / edge).astype(np.int64)
-    order = np.argsort(cubes @ np.array([9, 3, 1]), kind="stable")
-    return whole[order], cart[order], np.sqrt(square[order])
+    octant = np.floor((cart + (edge + 2e-8)) / edge) @ np.array([9, 3, 1])
+    order = np.lexsort((*-whole.T[::-1], octant))
+    return whole[order].astype(np.int64), cart[order], np.sqrt(square[order])
 
 
-def _grid(a: int, b: int, c: int) -> Int[np.ndarray, "p 3"]:
-    """All integers up to these, positive and negative, in decreasing order."""
-    axes = [np.arange(n, -n - 1, -1) for n in (a, b, c)]
+def _grid(a: int, b: int, c: int) -> Float[np.ndarray, "p 3"]:
+    """All whole numbers up to these, positive and negative."""
+    axes = [np.arange(-n, n + 1, dtype=np.float64) for n in (a, b, c)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
 
 

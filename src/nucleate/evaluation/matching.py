@@ -205,7 +205,7 @@ def _placements(
             delta = moved[:, :, None] - ours[:, partners, axis][which][:, None]
             delta -= np.round(delta)
             near &= np.abs(delta, out=delta) <= reach[axis][which]
-        passed = near.any(2).all(1)
+        passed = near.any(axis=2).all(axis=-1)
         which, translation, rest = which[passed], translation[passed], rest[take:]
     return which, shifts[which, translation]
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache, reduce
 from itertools import product
-from math import acos, degrees, gcd, sqrt
+from math import acos, cos, degrees, gcd, radians, sqrt
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from nucleate.elements import SYMBOLS
-from nucleate.evaluation.cells import Cell, cross, from_parameters, lattice_points, lengths_and_angles, lll_transforms
+from nucleate.evaluation.cells import Cell, cross, lattice_points, lll_transforms
 
 NIGGLI_TOLERANCE = 1e-5
 MAX_STEPS = 100
+SAME_ABSOLUTE, SAME_RELATIVE = 1e-8, 1e-5
+"""Within these the components of two lattices are the same; then the old lattice is kept."""
+
 SITE_TOLERANCE = 0.25
 """Sites that a translation brings within this distance (Å, along each axis) of each other are the same site."""
 
@@ -55,7 +58,7 @@ def reduced_or_none(cell: Cell) -> Cell | None:
 
 def _niggli_cell(cell: Cell, convention: Convention) -> Cell:
     lattice = niggli_lattice(cell.lattice, convention)
-    if np.allclose(lattice, cell.lattice):
+    if (np.abs(lattice - cell.lattice) <= SAME_ABSOLUTE + SAME_RELATIVE * np.abs(cell.lattice)).all():
         return cell
     frac = cell.frac @ cell.lattice @ np.linalg.inv(lattice)
     return Cell(cell.numbers, np.mod(frac, 1), lattice)
@@ -71,11 +74,11 @@ def niggli_lattice(lattice: Float[np.ndarray, "3 3"], convention: Convention) ->
     if volume == 0:
         raise ValueError("the cell is flat or not finite")
     epsilon = float(NIGGLI_TOLERANCE * volume ** (1 / 3))
-    rows = lll_transforms(lattice[None])[0] @ lattice
+    transform = lll_transforms(lattice[None])[0]
+    rows = transform @ lattice
     lengths, angles = _niggli_parameters(rows @ rows.T, epsilon, refresh=convention is Convention.CURRENT)
-    # Through vectors and back, as the original does.
-    lengths, angles = lengths_and_angles(from_parameters(lengths, angles))
-    basis = _first_basis(lattice, lengths, angles, epsilon, proper_first=convention is Convention.CURRENT)
+    points = lattice_points(lattice, float(lengths.max()) * (1 + epsilon), transform)
+    basis = _first_basis(*points, lengths, angles, epsilon, proper_first=convention is Convention.CURRENT)
     return basis if np.linalg.det(basis) > 0 else -basis
 
 
@@ -135,19 +138,20 @@ def _niggli_signs(xi: float, eta: float, zeta: float, e: float) -> tuple[int, in
 
 
 def _first_basis(
-    lattice: Float[np.ndarray, "3 3"],
+    whole: Int[np.ndarray, "p 3"],
+    vectors: Float[np.ndarray, "p 3"],
+    distances: Float[np.ndarray, " p"],
     lengths: Float[np.ndarray, "3"],
     angles: Float[np.ndarray, "3"],
     tolerance: float,
     *,
     proper_first: bool,
 ) -> Float[np.ndarray, "3 3"]:
-    """The first three lattice vectors with these lengths (relative tolerance) and angles (to 1°).
+    """The first three of the lattice points with these lengths (relative tolerance) and angles (to 1°).
 
     Raises:
         ValueError: there are none.
     """
-    whole, vectors, distances = lattice_points(lattice, float(lengths.max()) * (1 + tolerance))
     triples = basis_triples(whole, vectors, distances, lengths, angles, tolerance, 1.0)
     if not len(triples):
         raise ValueError("the Niggli cell was not found")
@@ -185,9 +189,8 @@ def basis_triples(
     a, b, c = (np.flatnonzero(x) for x in ((ratio < 1 + length_tolerance) & (ratio > 1 / (1 + length_tolerance))).T)
     unit = vectors / distances[:, None].clip(min=1e-300)
     # Cosines fall as angles grow, so that the bounds change places.
-    low = np.cos(np.radians(np.minimum(angles + angle_tolerance, 180)))
-    high = np.cos(np.radians(np.maximum(angles - angle_tolerance, 0)))
-    low, high = np.where(angles + angle_tolerance >= 180, -2, low), np.where(angles - angle_tolerance <= 0, 2, high)
+    low = [cos(radians(angle + angle_tolerance)) if angle + angle_tolerance < 180 else -2 for angle in angles.tolist()]
+    high = [cos(radians(angle - angle_tolerance)) if angle > angle_tolerance else 2 for angle in angles.tolist()]
 
     def allowed(x: np.ndarray, y: np.ndarray, which: int) -> np.ndarray:
         cosines = unit[x] @ unit[y].T

@@ -92,6 +92,8 @@ def _check_parameters(block: Mapping[str, Any]) -> None:
     words = f"the cell {', '.join(f'{value:g}' for value in given)}"
     if not np.isfinite(given).all():
         raise BadEntryError(Failure.NOT_FINITE, words)
+    if 0 in given[:3]:
+        raise BadEntryError(Failure.ZERO_VOLUME, words)
     angles = given[3:]
     # Three angles make a corner if none exceeds the other two together, and all leave a rest of the full circle.
     if min(given) <= 0 or 2 * max(angles) >= sum(angles) or sum(angles) >= 360:
@@ -135,7 +137,7 @@ def _check_element(label: str, symbol: str | None) -> None:
 def texts(crystals: Crystals, block_names: Sequence[str] | None = None) -> list[str]:
     """Writes each crystal as the text of a CIF without symmetry (P1), with 8 decimals.
 
-    A crystal that could not be built becomes a block without sites that states the reason.
+    A crystal that could not be built, or has no atoms, becomes a block without sites that states the reason.
 
     Args:
         crystals: to be written.
@@ -150,7 +152,7 @@ def texts(crystals: Crystals, block_names: Sequence[str] | None = None) -> list[
     block_names = block_names or [reduced_formula(numbers) for numbers in crystals.numbers_of_each()]
     right = replace(crystals, frac=frac)
     return [
-        _failed_text(name, entry) if entry.failure else _text(name, entry, cell, volume)
+        _text(name, entry, cell, volume) if len(entry.numbers) else _failed_text(name, entry)
         for name, entry, cell, volume in zip(block_names, each(right), cells, volumes, strict=True)
     ]
 
@@ -192,4 +194,4 @@ loop_
 
 def _failed_text(name: str, entry: Entry) -> str:
     detail = " ".join(entry.detail.split())
-    return f"data_{name or 'failed'}\n{FAILED_TAG}   {entry.failure}\n{DETAIL_TAG}\n;{detail}\n;\n"
+    return f"data_{name or 'failed'}\n{FAILED_TAG}   {entry.failure or Failure.NO_ATOMS}\n{DETAIL_TAG}\n;{detail}\n;\n"

@@ -54,7 +54,9 @@ class Entry:
     def failed(cls, reason: str, detail: str, info: Mapping[str, Scalar] | None = None) -> Entry:
         """The place of a crystal that could not be built."""
         nothing = np.full((3, 3), np.nan)
-        return cls(np.zeros(0, np.uint8), np.zeros((0, 3)), nothing, {**(info or {}), FAILURE: reason, DETAIL: detail})
+        return cls(
+            np.zeros(0, np.uint8), np.zeros((0, 3)), nothing, {**(info or {}), FAILURE: str(reason), DETAIL: detail}
+        )
 
     @classmethod
     def checked(cls, symbols: Sequence[str], frac: Any, lattice: Any, info: Mapping[str, Any] | None = None) -> Entry:
@@ -100,8 +102,9 @@ def check_cell(lattice: np.ndarray) -> None:
     """
     if not np.isfinite(lattice).all():
         raise BadEntryError(Failure.NOT_FINITE, "the cell is not finite")
-    thickness = lattices.plane_spacings(torch.tensor(lattice)[None]).min().item()
-    if not thickness >= MIN_THICKNESS:  # NaN if two vectors are parallel
+    spacings = lattices.plane_spacings(torch.tensor(lattice)[None]).nan_to_num()  # NaN if two vectors are parallel
+    thickness = spacings.min().item()
+    if thickness < MIN_THICKNESS:
         raise BadEntryError(Failure.ZERO_VOLUME, f"the cell is flat: its planes are {thickness:.2g} Å apart")
 
 

@@ -28,7 +28,7 @@ class Failure(StrEnum):
     NOT_FINITE = "not_finite"
     """A coordinate or the cell is NaN, infinite or absent."""
     BAD_LATTICE = "bad_lattice"
-    """No cell, a length that is not positive, or angles that no cell has."""
+    """No cell, a negative length, or angles that no cell has."""
     ZERO_VOLUME = "zero_volume"
     """The cell is flat."""
 

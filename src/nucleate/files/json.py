@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from nucleate.crystals import FAILURE, Crystals
@@ -93,7 +92,8 @@ def parse(record: Mapping[str, Any]) -> Entry:
 
 def dump(crystals: Crystals) -> str:
     """Writes one `Structure`, or a list of them with one a line."""
-    cells = torch.cat(lattices.parameters(crystals.lattice.to("cpu", torch.float64)), 1).tolist()
+    lattice = crystals.lattice.to("cpu", torch.float64)
+    cells = torch.cat([*lattices.parameters(lattice), lattices.volume(lattice)[:, None]], 1).tolist()
     records = [
         json.dumps(_failed(entry) if entry.failure else _structure(entry, cell))
         for entry, cell in zip(each(crystals), cells, strict=True)
@@ -110,8 +110,7 @@ def _structure(entry: Entry, cell: list[float]) -> dict[str, Any]:
     lattice = {
         "matrix": entry.lattice.tolist(),
         "pbc": [True, True, True],
-        **dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), cell, strict=True)),
-        "volume": abs(float(np.linalg.det(entry.lattice))),
+        **dict(zip(("a", "b", "c", "alpha", "beta", "gamma", "volume"), cell, strict=True)),
     }
     kind = {"@module": "pymatgen.core.structure", "@class": "Structure"}
     return {**kind, "charge": 0, "lattice": lattice, "properties": _strict(entry), SITES: sites}

@@ -1,0 +1,37 @@
+"""Puts the best weights of a run into the package: `python scripts/ship.py RUN NAME`.
+
+Weights are stored in bfloat16, in which the products are computed anyway where the hardware has it; what is measured and
+written on the model card are the stored weights. How to sample is taken from today's recipe, since it is tuned last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from nucleate.models.checkpoint import load_weights, read_header, save_weights
+from nucleate.recipes import find_recipe
+from nucleate.weights import FOLDER
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name")
+    arguments = parser.parse_args()
+    best = arguments.run / "best.safetensors"
+    settings = json.loads((arguments.run / "config.json").read_text())
+    model = load_weights(best)
+    recipe = find_recipe(settings["family"], settings["task"], settings["recipe"])
+    model.config = replace(model.config, sampling=recipe.model.sampling)
+    began = Path(settings["init"]).name if settings["init"] else None
+    notes = {**read_header(best)["notes"], "data": settings["data"], "recipe": settings["recipe"], "init": began}
+    save_weights(model, FOLDER / f"{arguments.name}.safetensors", notes, torch.bfloat16)
+
+
+if __name__ == "__main__":
+    main()
