@@ -8,8 +8,8 @@ The networks take turns on the same batches, in one process, so that their ratio
 from __future__ import annotations
 
 import torch
-from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
 
+from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
 from nucleate.crystals import Padded
 from nucleate.models.generator import Request
 from nucleate.models.precision import autocast

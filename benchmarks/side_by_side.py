@@ -14,13 +14,13 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from benchmarks.plain_cspnet import PlainCSPNet
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.plain_cspnet import PlainCSPNet
 from nucleate.crystals import Crystals, Padded
 from nucleate.geometry import lattice as cells
 from nucleate.models.flowmm.model import FlowMM

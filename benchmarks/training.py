@@ -8,9 +8,9 @@ The networks take turns on the same batches, in one process, so that their ratio
 from __future__ import annotations
 
 import torch
-from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
 from torch import nn
 
+from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
 from nucleate.crystals import Padded
 from nucleate.models.precision import autocast
 from nucleate.training.optimizers import build_optimizers

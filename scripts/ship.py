@@ -1,6 +1,6 @@
 """Puts the best weights of a run into the package: `python scripts/ship.py RUN NAME`.
 
-Weights are stored in bfloat16, in which the products are computed anyway where the hardware has it; what is measured and
+Weights are stored in bfloat16, in which products are computed anyway where the hardware has it; what is measured and
 written on the model card are the stored weights. How to sample is taken from today's recipe, since it is tuned last.
 """
 
@@ -19,6 +19,7 @@ from nucleate.weights import FOLDER
 
 
 def main() -> None:
+    """Reads the run, and writes its weights with today's sampler."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")

@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 from nucleate import files
 from nucleate.cli import main
 from nucleate.crystals import Crystals
+from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 ATOMS = [[8, 8, 22], [11, 17], [6, 6], [14]]
 

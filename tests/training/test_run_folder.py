@@ -45,5 +45,5 @@ def test_a_cut_checkpoint_is_one_line(tmp_path):
 def test_a_full_disk_is_one_line(tmp_path):
     folder = RunFolder(tmp_path)
     folder.metrics.symlink_to("/dev/full")
-    with pytest.raises(UserError, match="cannot write .*No space left"):
+    with pytest.raises(UserError, match=r"cannot write .*No space left"):
         folder.log({"step": 1})

@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 import torch
-from tests.contract.suite import some_crystals
 
 from nucleate.geometry import lattice as cells
 from nucleate.models.flowmm.lattice import LatticeConfig, LatticeFlow, atomic_volumes
+from tests.contract.suite import some_crystals
 
 CONFIGS = [
     LatticeConfig(angles=angles, volume_scaled=scaled, standardised=standardised)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from benchmarks.plain_cspnet import PlainCSPNet
 
+from benchmarks.plain_cspnet import PlainCSPNet
 from nucleate.models.networks import cspnet
 from nucleate.models.networks.cspnet import CSPNet, CSPNetConfig, embed_time
 
