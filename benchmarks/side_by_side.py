@@ -24,6 +24,7 @@ from benchmarks.plain_cspnet import PlainCSPNet
 from nucleate.crystals import Crystals, Padded
 from nucleate.geometry import lattice as cells
 from nucleate.models.flowmm.model import FlowMM
+from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.interface import FlowOutput
 from nucleate.models.precision import has_bfloat16
 from nucleate.recipes import find_recipe

@@ -24,7 +24,8 @@ CONTRACT = {
         *("--overwrite", "--seed"),
     },
     "generate": {
-        *("MODEL", "-n", "--count", "--out", "--formulas", "--per-formula", "--steps", "--seed", "--overwrite"),
+        *("MODEL", "-n", "--count", "--out", "--formulas", "--per-formula", "--draws", "--steps", "--seed"),
+        "--overwrite",
     },
     "predict": {"FORMULA", "-n", "--count", "--model", "--out", "--steps", "--seed", "--overwrite"},
     "evaluate csp": {"SAMPLES", "--reference", "--out", "--per-crystal", "--jobs", "--overwrite"},

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nucleate.crystals import Crystals
 from nucleate.elements import reduced_formula
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 LTOL, STOL, ANGLE_TOL = 0.2, 0.3, 5.0
 """Tolerances of uniqueness and novelty: relative lengths, sites in units of (V/N)^(1/3), and degrees."""
@@ -24,13 +28,14 @@ def first_alike(crystals: Crystals) -> np.ndarray:
     """
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
-    from nucleate.files import to_structures
+    from nucleate.files import to_structure
 
     matcher = StructureMatcher(ltol=LTOL, stol=STOL, angle_tol=ANGLE_TOL)
     first = np.arange(len(crystals))
     built = np.flatnonzero(crystals.built)
-    leaders: dict[str, list[tuple[int, object]]] = defaultdict(list)
-    for row, structure in zip(built, to_structures(crystals[built]), strict=True):
+    leaders: dict[str, list[tuple[int, Structure]]] = defaultdict(list)
+    for row, crystal in zip(built, crystals[built], strict=True):
+        structure = to_structure(crystal)
         group = leaders[reduced_formula(structure.atomic_numbers)]
         alike = (leader for leader, other in group if matcher.fit(structure, other))
         first[row] = next(alike, row)
