@@ -170,7 +170,8 @@ class Cell {
     this.scene ??= buildScene(this.crystal, this.shared, this.repeats);
     const balls = this.scene.balls.map((ball) => ({ ...ball, at: times(this.turn, ball.at) }));
     // While it is turned a crystal shrinks if it must, but does not swell again: that would look like breathing.
-    const reach = (k) => largest(balls.map((ball) => Math.abs(ball.at[k]) + ball.radius));
+    const ends = this.scene.edges.flat().map((end) => times(this.turn, end));
+    const reach = (k) => largest([...balls.map((ball) => Math.abs(ball.at[k]) + ball.radius), ...ends.map((end) => Math.abs(end[k]))]);
     this.fitted = Math.min(this.fitted, (width / 2 - MARGIN) / reach(0), (height / 2 - MARGIN) / reach(1));
     const scale = this.fitted * this.zoom;
     const screen = (p) => [width / 2 + p[0] * scale, height / 2 - p[1] * scale];
