@@ -46,7 +46,7 @@ def build_optimizers(model: nn.Module, config: TrainingConfig) -> Optimizers:
         (hidden if inside else rest).append(parameter)
     rate, decay = config.learning_rate, config.weight_decay
     parts: list[torch.optim.Optimizer] = []
-    parts.append(torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=decay))
+    parts.append(torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=decay, fused=True))
     if hidden:
         muon = torch.optim.Muon(hidden, lr=rate, weight_decay=decay, momentum=0.95, adjust_lr_fn="match_rms_adamw")
         parts.append(muon)
