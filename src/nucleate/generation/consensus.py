@@ -19,9 +19,10 @@ from torch import Tensor
 from nucleate.crystals import Crystals, Padded
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
+from nucleate.geometry.shells import shells
 
 BINS = 24
-REACH = 2.4
+REACH = 2.3
 """Largest distance that is looked at, in units of (V/N)^(1/3): about the third shell of neighbours."""
 
 CRYSTALS_PER_CHUNK = 128
@@ -71,29 +72,12 @@ def radial_distribution(block: Padded) -> Float[Tensor, "b f"]:
     count = mask.sum(1).clamp(min=1)
     unit = (cells.volume(lattice) / count) ** (1 / 3)
     metric = cells.metric(lattice / unit[:, None, None])
-    shells = _shells(torus.log_map(frac[:, :, None], frac[:, None]), metric)
+    counts = shells(torus.log_map(frac[:, :, None], frac[:, None]), metric, BINS, REACH, cells=2)
     kind = _rank_of_element(numbers, mask)
     kinds = int(kind.max()) + 1
-    membership = F.one_hot(kind, kinds).to(shells.dtype) * mask.unsqueeze(-1)
-    by_pair = torch.einsum("bijr,bis,bjt->bstr", shells, membership, membership)
+    membership = F.one_hot(kind, kinds).to(counts.dtype) * mask.unsqueeze(-1)
+    by_pair = torch.einsum("bijr,bis,bjt->bstr", counts, membership, membership)
     return _smooth(_smooth(by_pair)).flatten(1) / count[:, None]
-
-
-def _shells(delta: Float[Tensor, "b n n 3"], metric: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b n n r"]:
-    """Images of the second atom around the first by distance, in 125 cells, shared between the two nearest bins."""
-    steps = torch.arange(-2.0, 3.0, dtype=delta.dtype, device=delta.device)
-    shifts = torch.cartesian_prod(steps, steps, steps)
-    covariant = torch.einsum("bijx,bxy->bijy", delta, metric)
-    squared = (covariant * delta).sum(-1, keepdim=True) + 2 * covariant @ shifts.T
-    squared = squared + ((shifts @ metric) * shifts).sum(-1)[:, None, None]
-    place = squared.clamp(min=0).sqrt().nan_to_num(nan=2 * REACH) * (BINS / REACH)
-    lower = place.floor()
-    inside = lower < BINS - 1
-    share = place - lower
-    index = torch.where(inside, lower, 0.0).long()
-    shells = delta.new_zeros(*delta.shape[:3], BINS)
-    shells.scatter_add_(-1, index, torch.where(inside, 1 - share, 0.0))
-    return shells.scatter_add_(-1, index + inside.long(), torch.where(inside, share, 0.0))
 
 
 def _rank_of_element(numbers: Int[Tensor, "b n"], mask: Tensor) -> Int[Tensor, "b n"]:

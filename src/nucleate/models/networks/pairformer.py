@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nucleate.geometry import torus
+from nucleate.geometry.shells import shells
 from nucleate.models.networks.interface import FlowOutput
 
 
@@ -178,25 +179,7 @@ def pair_features(
     harmonics = torch.arange(1, config.frequencies + 1, device=frac.device, dtype=frac.dtype)
     angles = (2 * math.pi * delta.unsqueeze(-1) * harmonics).flatten(-2)
     waves = torch.cat([angles.sin(), angles.cos()], -1)
-
-    shifts = _shifts(frac)
-    covariant = torch.einsum("bijx,bxy->bijy", delta, metric)
-    own = (covariant * delta).sum(-1, keepdim=True)
-    squared = own + 2 * covariant @ shifts.T + ((shifts @ metric) * shifts).sum(-1)[:, None, None]
-    place = squared.clamp(min=0).sqrt() * ((config.radial_bins - 1) / config.radius)
-    lower = place.floor()
-    inside = lower < config.radial_bins - 1
-    share = place - lower
-    index = torch.where(inside, lower, 0.0).long()
-    shells = frac.new_zeros(*delta.shape[:3], config.radial_bins)
-    shells.scatter_add_(-1, index, torch.where(inside, 1 - share, 0.0))
-    shells.scatter_add_(-1, index + inside.long(), torch.where(inside, share, 0.0))
-    return waves, shells
-
-
-def _shifts(like: Tensor) -> Float[Tensor, "27 3"]:
-    steps = torch.tensor([-1.0, 0.0, 1.0], device=like.device, dtype=like.dtype)
-    return torch.cartesian_prod(steps, steps, steps)
+    return waves, shells(delta, metric, config.radial_bins, config.radius)
 
 
 _TIME_FEATURES = 64
