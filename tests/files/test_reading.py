@@ -23,7 +23,7 @@ from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same_info
         ("a.txt", b"x", "is not known; known are .cif"),
         ("structures", b"Dear reader", "is not known"),
         ("a.cif", b"", "the file is empty"),
-        ("a.csv.gz", gzip.compress(b""), "the file is empty"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
         ("a.json", b" \n", "the file is empty"),
         ("a.cif", b"\xff\xfe\x00", "unparseable"),
         ("POSCAR", b"\x00" * 100, "unparseable"),
