@@ -129,7 +129,7 @@ def _bars(axes: Axes, values: NDArray[np.int64], name: str) -> None:
     _finish(axes, name)
 
 
-def _histogram(axes: Axes, values: NDArray, name: str) -> None:
+def _histogram(axes: Axes, values: np.ndarray, name: str) -> None:
     """A histogram up to the 99.5th percentile, and what is beyond in words."""
     end = float(np.quantile(values, 0.995))
     shown = values[values <= end]
