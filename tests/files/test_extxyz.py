@@ -136,10 +136,27 @@ def test_the_cell_may_follow_the_atoms():
 def test_a_bad_frame_does_not_spoil_its_neighbours(tmp_path):
     (tmp_path / "a.xyz").write_text(FRAME + FRAME.replace("2 2 2", "2 2") + "\n" + FRAME + "three\n" + FRAME)
     found = read(tmp_path / "a.xyz")
-    assert found.formulas == ["CsCl", "", "CsCl", ""]
-    assert found.failures.tolist() == ["", Failure.UNPARSEABLE, "", Failure.UNPARSEABLE]
+    assert found.formulas == ["CsCl", "", "CsCl", "", "CsCl"]
+    assert found.failures.tolist() == ["", Failure.UNPARSEABLE] * 2 + [""]
     assert found.info["detail"][1].startswith("a.xyz, row 1: ")
     assert "three" in found.info["detail"][3]
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (FRAME + "Cl 1 1 1\n", "says 2 atoms and has 3"),
+        (FRAME[:-9], "says 2 atoms and has 1"),
+        (FRAME.replace("2", "2x", 1), "'2x' is no number of atoms"),
+        (FRAME.replace("Cs", "Xx", 1), "not an element"),
+        (FRAME.replace("Cs 0 0", "Cs 0 nan"), "nan"),
+    ],
+)
+def test_a_broken_frame_is_one_failure(tmp_path, bad, says):
+    (tmp_path / "a.extxyz").write_text(FRAME + bad + FRAME)
+    found = read(tmp_path / "a.extxyz")
+    assert found.built.tolist() == [True, False, True]
+    assert says in found.info["detail"][1]
 
 
 def test_a_file_that_ends_early_keeps_its_whole_frames(tmp_path):

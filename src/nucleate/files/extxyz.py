@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
@@ -23,6 +25,18 @@ RESERVED = (
 )
 """Keys that the format, or ASE, gives a meaning of their own; as names of `info` columns they are written as `_pbc`."""
 
+HEAD = re.compile("[0-9]{1,9}", re.ASCII)
+"""The first line of a frame."""
+
+KEYS = re.compile(r"\b(lattice|properties|pbc)\s*=", re.IGNORECASE)
+"""What the second line of a frame has, and no other line."""
+
+ATOM = re.compile(r"\s*[A-Za-z]{1,2}\s+[-+.0-9]", re.ASCII)
+"""How the line of an atom starts."""
+
+CELL = "VEC"
+"""How the lines start that some programs write the cell on, after the atoms."""
+
 WORD = re.compile(r"[A-Za-z][\w .:/()+-]*", re.ASCII)
 """Text that needs no JSON, unless it starts with a word of `VALUES`."""
 
@@ -30,17 +44,38 @@ VALUES = re.compile(r"(t|f|true|false|nan|inf|infinity)\b", re.IGNORECASE)
 
 
 def split(text: str) -> Iterator[str]:
-    """Cuts a file into frames, each from its number of atoms on. What follows a line that is no number is one piece."""
+    """Cuts a file into frames, each from its number of atoms on.
+
+    A frame that is longer or shorter than it says, and text between frames, goes up to where the next frame surely
+    begins: so what is broken is one piece, and its neighbours are whole.
+    """
     lines = text.split("\n")
+    sure = [place for place in range(len(lines) - 1) if _is_head(lines[place]) and KEYS.search(lines[place + 1])]
+    sure.append(len(lines))
     start = 0
     while start < len(lines):
-        head = lines[start].strip()
-        end = start + 2 + int(head) if re.fullmatch("[0-9]{1,9}", head) else len(lines)
-        while end < len(lines) and lines[end].lstrip().startswith("VEC"):  # the cell, as some programs write it
-            end += 1
-        if head:
-            yield "\n".join(lines[start:end])
-        start = end if head else start + 1
+        if not lines[start].strip():
+            start += 1
+            continue
+        end = sure[bisect_right(sure, start)]
+        if _is_head(lines[start]):
+            end = min(end, _end_of_whole(lines, start) or end)
+        yield "\n".join(lines[start:end])
+        start = end
+
+
+def _is_head(line: str) -> bool:
+    """Whether a line is a number of atoms."""
+    return HEAD.fullmatch(line.strip()) is not None
+
+
+def _end_of_whole(lines: list[str], start: int) -> int | None:
+    """Where the frame ends that begins at `start`; None if more atoms follow than it says."""
+    end = start + 2 + int(lines[start])
+    while end < len(lines) and lines[end].lstrip().startswith(CELL):
+        end += 1
+    following = next((line for line in islice(lines, end, None) if line.strip()), None)
+    return None if following is not None and ATOM.match(following) else end
 
 
 def parse(text: str) -> Entry:
@@ -52,6 +87,11 @@ def parse(text: str) -> Entry:
     from ase.io.extxyz import read_xyz
 
     head, comment, atoms = [*text.split("\n", 2), "", ""][:3]
+    if not _is_head(head):
+        raise BadEntryError(Failure.UNPARSEABLE, f"{head.strip()[:60]!r} is no number of atoms")
+    stated = sum(bool(line.strip()) and not line.lstrip().startswith(CELL) for line in atoms.split("\n"))
+    if stated != int(head):
+        raise BadEntryError(Failure.UNPARSEABLE, f"the frame says {int(head)} atoms and has {stated} lines of them")
     hydrogen = re.sub(r"^([ \t]*)[DT](?=[ \t])", r"\1H", atoms, flags=re.MULTILINE)  # ASE knows no isotopes
     try:
         (frame,) = read_xyz(io.StringIO(f"{head}\n{comment}\n{hydrogen}\n"), index=0)
