@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +10,11 @@ import pytest
 
 from nucleate import files
 from nucleate.crystals import Crystals
-from nucleate.evaluation.cells import from_parameters
 from nucleate.evaluation.dng import columns
-
-PROTOTYPES = Path(__file__).parent / "prototypes"
+from tests.golden.published import PROTOTYPES, from_arrays
 
 # The published program adds this to the diagonal of its distances, so that no distance it tells is larger.
 DIAGONAL = 10.5
-
-
-def from_arrays(path: Path) -> Crystals:
-    """Cells and coordinates as the published program saw them."""
-    with gzip.open(path, "rt") as lines:
-        rows = [json.loads(line) for line in lines]
-    lattices = from_parameters(*(np.array([row[name] for row in rows]) for name in ("lengths", "angles")))
-    return Crystals.build([row["Z"] for row in rows], [row["frac"] for row in rows], lattices)
 
 
 def agree(crystals: Crystals, path: Path) -> None:

@@ -1,0 +1,112 @@
+"""Composition validity: whether oxidation states can balance, on the elements that would take them.
+
+The definition is the `smact_validity` of CDVAE (Xie et al. 2022) after Davies et al. (2016), Chem 1, 617-627. It goes
+through the product of all oxidation states, which for eight elements are millions. Here the same question is answered
+by adding up charges, and needs a few additions of sets instead.
+
+**With all electronegativities known** a choice of states passes the Pauling test if every element with a positive state
+is less electronegative than every element with a negative one. That is so exactly if the elements, in increasing order
+of electronegativity, can be cut in two such that none in the first part is negative, none in the second is positive,
+and elements of equal electronegativity stay together: given such a choice cut after the last element as electronegative
+as the most electronegative positive one (before the first if none is positive); given a cut, a positive element lies
+before it and a negative one behind it. So a composition is valid if for one of these at most n + 1 cuts the charges of
+the states that remain can add up to 0.
+
+**Where one is missing** the published test depends on the order of the elements, which is that of their atomic numbers.
+It looks at the pairs (1, 2), (1, 3), …, (2, 3), … and ends at the first that decides: two opposite signs in the wrong
+order fail; a pair of which an electronegativity is missing passes the whole choice if the signs are opposite, because
+the comparison raises an error that counts as passed, and fails it otherwise. Let m be the first element that lacks it,
+or the second if that is the first. The pair (1, m) decides at the latest, and before it only the pairs of the first
+element with those between. So the first element and m must have opposite signs, those between must not be in the wrong
+order with the first, and all others are free; again the charges that remain have to add up to 0.
+
+**Which charges can add up to 0** is answered by a set of sums, element by element, kept as the bits of one integer: to
+add a charge is to shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Bool
+
+from nucleate.crystals import Crystals
+from nucleate.evaluation.compositions import distinct_rows, element_counts, reduced_counts
+from nucleate.evaluation.oxidation_states import OxidationStates
+
+States = tuple[int, ...]
+
+
+def composition_validity(crystals: Crystals, states: OxidationStates) -> Bool[np.ndarray, " c"]:
+    """Judges the composition of all crystals.
+
+    Counts are divided by their greatest common divisor. One element is valid, and so are several metals; others are if
+    some choice of one oxidation state for each element is neutral with these counts, and passes the Pauling test. An
+    element without oxidation states (a noble gas, or one that the table does not know) has no such choice.
+
+    Args:
+        crystals: any; only their elements matter.
+        states: see `oxidation_states.load`.
+
+    Returns:
+        Whether each is valid; False without atoms.
+    """
+    compositions, which = distinct_rows(reduced_counts(element_counts(crystals)))
+    valid = np.zeros(len(compositions), dtype=bool)
+    for row, counts in enumerate(compositions):
+        numbers = np.flatnonzero(counts).tolist()
+        valid[row] = _valid(numbers, counts[numbers].tolist(), states)
+    return valid[which]
+
+
+def _valid(numbers: list[int], counts: list[int], table: OxidationStates) -> bool:
+    """Judges one composition, elements in increasing order of atomic numbers."""
+    if len(numbers) < 2:
+        return len(numbers) == 1
+    if all(table.metal[z] for z in numbers):
+        return True
+    states = [table.states[z] for z in numbers]
+    values = [table.electronegativity[z] for z in numbers]
+    known = [value for value in values if value is not None]
+    choices = _cuts(states, known) if len(known) == len(numbers) else _decided_by_first(states, values)
+    return any(_neutral(choice, counts) for choice in choices)
+
+
+def _cuts(states: list[States], electronegativities: list[float]) -> Iterator[list[States]]:
+    """The states that remain with each cut through the order of electronegativities."""
+    for highest in (0.0, *sorted(set(electronegativities))):
+        yield [
+            tuple(state for state in own if (state >= 0 if value <= highest else state <= 0))
+            for own, value in zip(states, electronegativities, strict=True)
+        ]
+
+
+def _decided_by_first(states: list[States], electronegativities: list[float | None]) -> Iterator[list[States]]:
+    """The states that remain where an electronegativity is missing, with the first element positive, and negative."""
+    other = electronegativities.index(None) or 1
+    first = electronegativities[0]
+    for sign in (1, -1):
+        choice = list(states)
+        choice[0] = tuple(state for state in states[0] if state * sign > 0)
+        choice[other] = tuple(state for state in states[other] if state * sign < 0)
+        for between in range(1, other):
+            value = electronegativities[between]
+            if first is not None and value is not None and (value - first) * sign <= 0:
+                choice[between] = tuple(state for state in states[between] if state * sign >= 0)
+        yield choice
+
+
+def _neutral(choice: list[States], counts: list[int]) -> bool:
+    """Whether one state for each element can be chosen so that the charges add up to 0."""
+    if not all(choice):
+        return False
+    sums, lowest = 1, 0  # bit k is the sum k + lowest
+    for states, count in zip(choice, counts, strict=True):
+        least = min(states)
+        lowest += least * count
+        reached = 0
+        for state in states:
+            reached |= sums << (state - least) * count
+        sums = reached
+    return lowest <= 0 and bool(sums >> -lowest & 1)
