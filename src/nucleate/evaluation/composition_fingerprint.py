@@ -79,7 +79,7 @@ def _features(counts: Int[np.ndarray, "k z"]) -> Float[np.ndarray, "k 132"]:
     spread = mean(np.abs(values - average[:, None]))
     frequent = np.where(there & (amounts == amounts.max(1, keepdims=True)), values, np.inf).min(1)
     features = np.stack([least, most, most - least, average, spread, frequent], axis=2)
-    features[~there.any(1)[:, 0]] = np.nan
+    features[counts.sum(1) == 0] = np.nan
     return features.reshape(len(counts), len(LABELS))
 
 

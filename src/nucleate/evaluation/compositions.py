@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from nucleate.crystals import Crystals
 from nucleate.elements import SYMBOLS
@@ -21,7 +21,7 @@ def reduced_counts(counts: Int[np.ndarray, "c z"]) -> Int[np.ndarray, "c z"]:
     return counts // np.gcd.reduce(counts, axis=1, keepdims=True).clip(min=1)
 
 
-def distinct_rows(rows: Int[np.ndarray, "c z"]) -> tuple[Int[np.ndarray, "k z"], Int[np.ndarray, " c"]]:
+def distinct_rows(rows: Shaped[np.ndarray, "c z"]) -> tuple[Shaped[np.ndarray, "k z"], Int[np.ndarray, " c"]]:
     """The rows that differ, in the order in which they first come, and for each row which of them it is."""
     places: dict[bytes, int] = {}
     which = np.array([places.setdefault(row.tobytes(), len(places)) for row in rows], dtype=np.int64)
