@@ -130,7 +130,7 @@ def _fingerprinted(
     structures: Float[np.ndarray, "k f"], compositions: Float[np.ndarray, "k m"]
 ) -> Bool[np.ndarray, " k"]:
     """Which crystals have both fingerprints."""
-    return np.isfinite(np.concatenate([structures, compositions], axis=1)).all(axis=1)
+    return np.all(np.isfinite(np.concatenate([structures, compositions], axis=1)), axis=1)
 
 
 def _jointly(
