@@ -187,3 +187,18 @@ def test_distances_and_volumes_agree_with_the_published_program(golden, name):
     origin = torch.zeros(len(rows), 3, dtype=torch.float64)
     edges = neighbours(origin, cell, torch.ones_like(counts), 6.0)
     assert all(edges.distance[edges.source == row].min() <= shortest[row] + 1e-9 for row in np.flatnonzero(longer))
+
+
+def test_shortest_displacements_are_the_shortest_of_many_images():
+    rng = torch.Generator().manual_seed(0)
+    lattice = 4 * torch.eye(3, dtype=torch.float64) + torch.randn(20, 3, 3, generator=rng, dtype=torch.float64)
+    start, end = (torch.rand(20, n, m, 3, generator=rng, dtype=torch.float64) for n, m in ((4, 1), (1, 5)))
+    got = periodic.shortest_displacements(start, end, lattice)
+    steps = torch.arange(-6, 7, dtype=torch.float64)
+    images = (end - start)[..., None, :] + torch.cartesian_prod(steps, steps, steps)
+    every = images @ lattice[:, None, None]
+    shortest = every.norm(dim=-1).amin(-1)
+    torch.testing.assert_close(got.norm(dim=-1), shortest)
+    # It is a displacement: a whole number of lattice vectors from the given one.
+    turns = (got - (end - start) @ lattice[:, None]) @ torch.linalg.inv(lattice)[:, None]
+    torch.testing.assert_close(turns, turns.round(), atol=1e-9, rtol=0)

@@ -57,9 +57,11 @@ def generate(
     if count < 1 or per_formula < 1:
         raise UserError(f"cannot make {min(count, per_formula)} crystals; ask for at least 1")
     rng = torch.Generator().manual_seed(seed)
-    if generator.task is Task.CSP:
-        if compositions is None:
-            raise UserError("this model predicts structures for given compositions; name them with --formulas")
+    if compositions is None and Task.DNG not in generator.tasks:
+        raise UserError("this model predicts structures for given compositions; name them with --formulas")
+    if compositions is not None and Task.CSP not in generator.tasks:
+        raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
+    if compositions is not None:
         compositions = compositions[:count]
         check_fits(compositions, generator.max_atoms)
         draws = max(per_formula, generator.draws if draws is None else draws)
@@ -70,8 +72,6 @@ def generate(
             reference_index=np.repeat(np.arange(len(compositions)), per_formula),
             rank=np.tile(np.arange(per_formula), len(compositions)),
         )
-    if compositions is not None:
-        raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
     asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
     return _sample(generator, asked, steps, rng, options, on_progress)
 

@@ -74,6 +74,26 @@ def distances(
     return full.masked_fill(~(mask[:, :, None] & mask[:, None, :]), torch.inf)
 
 
+def shortest_displacements(
+    start: Float[Tensor, "b n_or_1 m_or_1 3"],
+    end: Float[Tensor, "b one_or_n one_or_m 3"],
+    lattice: Float[Tensor, "b 3 3"],
+) -> Float[Tensor, "b n m 3"]:
+    """Cartesian displacement in Å from each start to the nearest image of each end, exact in any cell.
+
+    Args:
+        start: fractional coordinates, wrapped or not.
+        end: fractional coordinates that broadcast against those.
+        lattice: row vectors in Å.
+
+    Returns:
+        NaN for a cell that is flat or not finite.
+    """
+    basis, inverse = _obtuse(*niggli(lattice, TOLERANCE))
+    delta = (end - start) @ inverse[:, None]
+    return _shortest(delta.flatten(1, 2), basis).view(delta.shape)
+
+
 def min_distance(
     frac: Float[Tensor, "a 3"], lattice: Float[Tensor, "c 3 3"], counts: Int[Tensor, " c"]
 ) -> Float[Tensor, " c"]:

@@ -81,6 +81,11 @@ class Generator(nn.Module, ABC):
         return Task(self.config.task)
 
     @property
+    def tasks(self) -> frozenset[Task]:
+        """What this model can be asked for."""
+        return frozenset({self.task})
+
+    @property
     @abstractmethod
     def max_atoms(self) -> int:
         """Most atoms per cell that the model has seen; 0 before `fit`."""

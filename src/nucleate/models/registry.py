@@ -8,6 +8,7 @@ from nucleate.errors import UserError
 from nucleate.models.generator import Generator
 
 FAMILIES: dict[str, tuple[str, str]] = {
+    "cdvae": ("nucleate.models.cdvae", "CDVAE"),
     "flowmm": ("nucleate.models.flowmm", "FlowMM"),
 }
 """Family to the module and the class that implement it."""

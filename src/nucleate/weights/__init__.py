@@ -41,12 +41,12 @@ def load_model(name: str | Path, task: Task | None = None) -> Generator:
 
     Args:
         name: a shipped model, a run's folder, or a weights file.
-        task: refuses a model that was trained for another task.
+        task: refuses a model that cannot do it.
 
     Raises:
         UserError: it is not there, cannot be read, or was trained for another task.
     """
     generator = load_weights(find_weights(name))
-    if task is not None and generator.task is not task:
+    if task is not None and task not in generator.tasks:
         raise UserError(f"{name} was trained for {generator.task}, not {task}")
     return generator

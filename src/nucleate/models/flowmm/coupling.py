@@ -24,11 +24,22 @@ def permute_like_atoms(
     Swaps the best pair of each crystal until none helps (2-opt), all crystals at once on the device; this is within a
     few percent of the optimal assignment at the sizes of unit cells and needs no solver on the host.
     """
+    cost = torus.log_map(noise[:, :, None], data[:, None]).square().sum(-1)
+    return noise.gather(1, match_like_atoms(cost, numbers, mask).unsqueeze(-1).expand(-1, -1, 3))
+
+
+def match_like_atoms(
+    cost: Float[Tensor, "b n n"], numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]
+) -> Int[Tensor, "b n"]:
+    """Matches places i to places j of the same element so that the sum of cost_ij becomes small.
+
+    Returns:
+        For each place j the i that is matched to it; padding is matched to itself.
+    """
     batch, places = numbers.shape
-    rows = torch.arange(batch, device=noise.device)
-    cost = torus.log_map(noise[:, :, None], data[:, None]).square().sum(-1)  # of noise i at the place of data j
+    rows = torch.arange(batch, device=cost.device)
     alike = (numbers[:, :, None] == numbers[:, None]) & mask[:, :, None] & mask[:, None]
-    order = torch.arange(places, device=noise.device).repeat(batch, 1)  # order[j] is the noise that stands at j
+    order = torch.arange(places, device=cost.device).repeat(batch, 1)
     for _ in range(2 * places):
         placed = cost.gather(1, order[:, :, None].expand(-1, -1, places))
         here = placed.diagonal(dim1=1, dim2=2)
@@ -41,4 +52,4 @@ def permute_like_atoms(
         second = torch.where(improves, flat % places, 0)
         swapped = order[rows, second].clone(), order[rows, first].clone()
         order[rows, first], order[rows, second] = swapped
-    return noise.gather(1, order.unsqueeze(-1).expand(-1, -1, 3))
+    return order
