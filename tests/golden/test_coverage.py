@@ -11,6 +11,7 @@ import pytest
 from nucleate.evaluation.composition_fingerprint import standardise
 from nucleate.evaluation.coverage import CUTOFFS, Coverage, coverage
 from nucleate.evaluation.diversity import mean_distance
+from nucleate.evaluation.wasserstein import wasserstein
 from tests.golden.published import NAMES, PROTOTYPES, columns_of
 
 METRICS = ("cov_recall", "cov_precision", "amsd_recall", "amsd_precision", "amcd_recall", "amcd_precision")
@@ -66,3 +67,14 @@ def test_prototypes():
     valid = (rows["valid"] == "True")[samples]
     assert mean_distance(structures[samples][valid]) == pytest.approx(want["struct_div"], rel=1e-12)
     assert mean_distance(compositions[samples][valid]) == pytest.approx(want["comp_div"], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_wasserstein_distances(golden, name):
+    want = json.loads((golden / "metrics.json").read_text())["metrics"][name]
+    ours, theirs = columns_of(golden / f"rows_{name}.csv"), columns_of(golden / "rows_test_ref.csv")
+    valid = ours["valid"] == "True"
+    for column, key in (("density", "wdist_density"), ("n_elem", "wdist_num_elems")):
+        values, reference = ours[column].astype(float), theirs[column].astype(float)
+        assert wasserstein(values[valid], reference) == pytest.approx(want[key], rel=1e-9)
+        assert wasserstein(values, reference) == pytest.approx(want[f"{key}_all"], rel=1e-9)
