@@ -43,6 +43,7 @@ HEAVY_LIBRARIES = {
     "scipy",
     "matplotlib",
     "moyopy",
+    "numba",
     "smact",
     "matminer",
     "pandas",
@@ -50,7 +51,18 @@ HEAVY_LIBRARIES = {
     "sklearn",
 }
 
+# Modules of compiled kernels, which need numba to be imported, import `compiled` from here; they are as heavy as numba.
+COMPILED = "nucleate.evaluation.crystal_nn.compiled"
+
 FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    """Name of a module of the package."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {dotted(path) for path in FILES}
 
 
 class Import(NamedTuple):
@@ -62,7 +74,7 @@ class Import(NamedTuple):
 
 
 def imports(path: Path) -> Iterator[Import]:
-    """All imports of a file; `from a import b` gives `a.b` when a is this package, since b may be a module."""
+    """All imports of a file; `from a import b` gives `a.b` when that is a module of this package."""
     yield from _imports(ast.parse(path.read_text()), at_top=True)
 
 
@@ -71,10 +83,9 @@ def _imports(node: ast.AST, *, at_top: bool) -> Iterator[Import]:
         yield from (Import(alias.name, node.lineno, at_top) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         assert node.level == 0, f"line {node.lineno}: imports are written in full"
-        if node.module == "nucleate":
-            yield from (Import(f"nucleate.{alias.name}", node.lineno, at_top) for alias in node.names)
-        else:
-            yield Import(node.module or "", node.lineno, at_top)
+        module = node.module or ""
+        modules = {f"{module}.{alias.name}" for alias in node.names} & MODULES
+        yield from (Import(name, node.lineno, at_top) for name in sorted(modules or {module}))
     for child in ast.iter_child_nodes(node):
         runs = at_top and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
         yield from _imports(child, at_top=runs and not _only_for_types(node, child))
@@ -137,7 +148,20 @@ def test_heavy_libraries_are_imported_where_they_are_used():
         f"{where(path, found.line)}: {found.name}"
         for path in FILES
         for found in imports(path)
-        if found.at_top and tops(found.name) in HEAVY_LIBRARIES
+        if found.at_top and tops(found.name) in HEAVY_LIBRARIES and dotted(path) != COMPILED
+    ]
+    assert not wrong
+
+
+def test_kernels_are_imported_where_they_are_used_and_not_by_kernels():
+    """A kernel that called one of another module would not be compiled again when that one changes."""
+    kernels = {dotted(path) for path in FILES if any(found.name == COMPILED for found in imports(path))}
+    assert kernels
+    wrong = [
+        f"{where(path, found.line)}: {found.name}"
+        for path in FILES
+        for found in imports(path)
+        if found.at_top and found.name in kernels
     ]
     assert not wrong
 
