@@ -25,7 +25,7 @@ _SOFTENING = 0.3
 
 
 class Edges(NamedTuple):
-    """Displacements between atoms that are less than a radius apart, images included, an atom to itself excluded.
+    """Displacements between atoms that are less than a radius apart, images included, each once in one direction.
 
     Attributes:
         pair: crystal · P + place among the P = N (N + 1) / 2 pairs of `torch.triu_indices`, shape (e,).
@@ -41,7 +41,7 @@ class Edges(NamedTuple):
 def edges_within(
     frac: Float[Tensor, "b n 3"], lattice: Float[Tensor, "b 3 3"], mask: Bool[Tensor, "b n"], radius: float
 ) -> Edges:
-    """Finds every image of every atom within a radius of every atom that does not come after it.
+    """Finds all pairs of atoms and images within a radius of each other, each once; an atom pairs with its own images.
 
     Args:
         frac: fractional coordinates, wrapped or not.
@@ -62,7 +62,7 @@ def edges_within(
     squared = torch.baddbmm(cells.square().sum(-1)[:, None], apart, cells.mT, alpha=2)
     squared += apart.square().sum(-1, keepdim=True)
     near = squared < torch.where(mask[:, first] & mask[:, second] & solid[:, None], radius**2, -1.0)[:, :, None]
-    near[:, first == second, len(shifts) // 2] = False
+    near[:, first == second, : len(shifts) // 2 + 1] = False  # itself, and the opposites of its images
     place = near.flatten().nonzero()[:, 0]
     pair = place // len(shifts)
     image = (pair // len(first)) * len(shifts) + place % len(shifts)
@@ -108,8 +108,11 @@ def shells_of_images(
     share = (place - lower)[:, None]
     soft = vector / (distance.square() + _SOFTENING**2).sqrt()[:, None]
     values = torch.cat([torch.ones_like(share), soft], 1)
-    # Two bins more than asked for take what fades out.
     pairs = atoms * (atoms + 1) // 2
+    first, second = torch.triu_indices(atoms, atoms, device=frac.device)
+    own = (first == second).index_select(0, pair % pairs)
+    values = torch.where(own[:, None], values.new_tensor([2.0, 0, 0, 0]), values)  # an own image and its opposite
+    # Two bins more than asked for take what fades out.
     sums = frac.new_zeros(batch * pairs * (bins + 2), 4)
     row = pair * (bins + 2) + lower.long()
     sums.index_add_(0, row, values * (1 - share))

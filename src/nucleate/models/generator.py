@@ -99,6 +99,9 @@ class Generator(nn.Module, ABC):
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
 
+    def at(self, share: float) -> None:
+        """Told by the loop, before each step, which share of the training is done; few families care."""
+
     @abstractmethod
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
         """Draws the noise for a batch; the only random part of training."""

@@ -114,6 +114,7 @@ class Trainer:
         if not self.queue:
             self.queue = epoch_batches(self.counts, self.config.batch, self.order)
         index = self.queue.pop()
+        self.generator.at(share)
         whole = self.generator.draw(self.data.take(index.to(self.world.device)), self.rng)
         rows = self.world.rows(len(index)) if self.world.size > 1 else slice(None)
         with autocast(self.world.device, self.config.precision):

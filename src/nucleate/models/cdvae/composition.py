@@ -1,14 +1,16 @@
-"""Compositions, element by element: which element, how many of it, which next, until all atoms are used up.
+"""Composition heads: what a crystal is made of, given its number of atoms and z.
 
-Elements come in order of electronegativity, as formulas are written, so that each composition has one spelling and the
-probability of a composition is a product of exact conditional probabilities. Charges can then balance: what is drawn
-knows all that was drawn before. (The published model draws each atom by itself.)
+`PerAtomComposition` is the published head: a probability of each element, the same for every atom. `SpelledComposition`
+writes element by element: which one, how many of it, which next, until all atoms are used up. Elements come in order of
+electronegativity, as formulas are written, so that each composition has one spelling and its probability is a product
+of exact conditional probabilities. Charges can then balance: what is drawn knows all that was drawn before.
 
 Axes: B crystals, K kinds of element in the order of the spelling, Z classes of element (0 is none).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -49,8 +51,85 @@ def spell(numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Spelling:
     return Spelling(order[place] * (counts > 0), counts)
 
 
-class CompositionHead(nn.Module):
-    """The probability of a composition, given the number of atoms and a context, and draws from it.
+class CompositionHead(nn.Module, ABC):
+    """What every composition head offers."""
+
+    @abstractmethod
+    def loss(self, context: Float[Tensor, "b c"], spelling: Spelling) -> Float[Tensor, " b"]:
+        """How far each composition is from what the head expects."""
+
+    @abstractmethod
+    def draw(
+        self,
+        context: Float[Tensor, "b c"],
+        atoms: Int[Tensor, " b"],
+        allowed: Bool[Tensor, " z"],
+        temperature: float,
+        rng: torch.Generator,
+    ) -> Int[Tensor, "b n"]:
+        """Draws compositions and writes them out, one atomic number an atom, zeros after the last.
+
+        Args:
+            context: of each crystal, such as z.
+            atoms: number of atoms of each.
+            allowed: elements that may be drawn.
+            temperature: divides the logits; 0 takes the most probable.
+            rng: random state.
+        """
+
+
+class PerAtomComposition(CompositionHead):
+    """A probability of each element, the same for every atom of the crystal (Xie et al. 2022, section 4.2).
+
+    Args:
+        context: length of the context.
+        width: hidden numbers.
+    """
+
+    def __init__(self, context: int, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(context, width), nn.SiLU(), nn.Linear(width, CLASSES))
+
+    def log_shares(self, context: Float[Tensor, "b c"]) -> Float[Tensor, "b z"]:
+        """Logarithm of the probability of each element."""
+        logits = self.inner(context).float()
+        return torch.cat([torch.full_like(logits[:, :1], _NEVER), logits[:, 1:]], 1).log_softmax(-1)
+
+    def loss(self, context: Float[Tensor, "b c"], spelling: Spelling) -> Float[Tensor, " b"]:
+        """Cross-entropy, a mean over the atoms of each crystal."""
+        elements, counts = spelling
+        errors = self.log_shares(context).gather(1, elements) * counts
+        return -errors.sum(1) / counts.sum(1)
+
+    @torch.no_grad()
+    def draw(
+        self,
+        context: Float[Tensor, "b c"],
+        atoms: Int[Tensor, " b"],
+        allowed: Bool[Tensor, " z"],
+        temperature: float,
+        rng: torch.Generator,
+    ) -> Int[Tensor, "b n"]:
+        """Gives each element its share of the atoms, rounded; atoms that are left are drawn from what is left over."""
+        logits = self.log_shares(context).masked_fill(~allowed, _NEVER) / max(temperature, 1e-3)
+        expected = logits.softmax(-1) * atoms[:, None]
+        counts = expected.round().long()
+        width = int(atoms.max())
+        for _ in range(width):
+            missing = atoms - counts.sum(1)
+            if not bool(missing.any()):
+                break
+            rest = (expected - counts).clamp(min=1e-9).log()
+            more = _draw(rest.masked_fill(~allowed, _NEVER)[:, None], 1.0, rng)
+            fewer = torch.where(counts > 0, expected - counts, torch.inf).argmin(1, keepdim=True)
+            change = missing.sign()[:, None]
+            counts.scatter_add_(1, torch.where(change > 0, more, fewer), change)
+        elements = torch.arange(CLASSES, device=atoms.device).expand_as(counts)
+        return _written_out(elements, counts, width)
+
+
+class SpelledComposition(CompositionHead):
+    """The probability of a composition, element by element, and draws from it.
 
     Args:
         context: length of the context.
@@ -97,6 +176,10 @@ class CompositionHead(nn.Module):
         rank = _rank(last.device)
         return self.to_element(state).float().masked_fill(rank <= rank[last].unsqueeze(-1), _NEVER)
 
+    def loss(self, context: Float[Tensor, "b c"], spelling: Spelling) -> Float[Tensor, " b"]:
+        """Minus the logarithm of the probability of each composition."""
+        return -self.log_probability(context, spelling)
+
     def log_probability(self, context: Float[Tensor, "b c"], spelling: Spelling) -> Float[Tensor, " b"]:
         """Logarithm of the probability of each composition, given its number of atoms."""
         elements, counts = spelling
@@ -119,15 +202,7 @@ class CompositionHead(nn.Module):
         temperature: float,
         rng: torch.Generator,
     ) -> Int[Tensor, "b n"]:
-        """Draws compositions and writes them out, atom by atom, in the order of the spelling.
-
-        Args:
-            context: the context of each.
-            atoms: number of atoms of each.
-            allowed: elements that may be drawn.
-            temperature: divides the logits; 0 takes the most probable at each step.
-            rng: random state.
-        """
+        """Draws compositions, the atoms in the order of the spelling."""
         rank = _rank(atoms.device)
         highest = rank.masked_fill(~allowed, 0).max()
         left = atoms[:, None].clone()

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nucleate.models.flowmm.lattice import LatticeConfig
+from nucleate.models.networks.dimenet import DimeNetConfig
+from nucleate.models.networks.gemnet import GemNetConfig
 from nucleate.models.networks.vectorformer import VectorformerConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseConfig:
-    """Noise of the coordinates.
+    """Noise of coordinates and types, and of the cell they are in.
 
     Attributes:
         levels: number of noise levels, a geometric sequence.
@@ -23,6 +25,8 @@ class NoiseConfig:
             levels far above; infinite as published.
         couple: permutes the noisy places among like atoms to shorten the way back.
         strain: size of the random strains of the cells that the decoder learns on; it will be given predicted cells.
+        types_largest: first level of the noise of types, the weight of the predicted composition against the true type.
+        types_smallest: last level of it.
     """
 
     levels: int = 50
@@ -33,18 +37,23 @@ class NoiseConfig:
     spread: float = float("inf")
     couple: bool = False
     strain: float = 0.0
+    types_largest: float = 5.0
+    types_smallest: float = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriorConfig:
-    """The fitted prior over z.
+    """The prior over z.
 
     Attributes:
+        kind: "normal", as published, or "flow", which is fitted to where the encoder puts crystals and may know the
+            composition.
         width: hidden numbers of the flow.
         layers: residual blocks.
         steps: Heun steps from noise to z.
     """
 
+    kind: Literal["normal", "flow"] = "normal"
     width: int = 256
     layers: int = 4
     steps: int = 25
@@ -52,19 +61,22 @@ class PriorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsConfig:
-    """Weights of the terms of the loss, each a mean over crystals.
+    """Weights of the terms of the loss, each a mean over crystals. The defaults are the published ones.
 
     Attributes:
-        frac: squared error of the displacements, a mean over atoms and axes.
-        lattice: squared error of the lattice coordinates.
-        composition: minus the logarithm of the probability of the composition.
-        size: the same of the number of atoms.
+        frac: squared error of the displacements, a mean over atoms and axes. The paper's 10 is for half of their sum
+            over axes.
+        types: cross-entropy of the denoised types, divided by their noise.
+        lattice: squared error of the lattice coordinates, a mean over the six.
+        composition: of the composition head, see there.
+        size: minus the logarithm of the probability of the number of atoms.
         divergence: Kullback-Leibler divergence of z from N(0, 1), a sum over its components.
         prior: squared error of the velocity of the flow over z, which teaches the prior only.
     """
 
-    frac: float = 2.0
-    lattice: float = 4.0
+    frac: float = 15.0
+    types: float = 1.0
+    lattice: float = 10.0
     composition: float = 1.0
     size: float = 1.0
     divergence: float = 0.01
@@ -76,21 +88,33 @@ class SamplingConfig:
     """How crystals are drawn.
 
     Attributes:
-        steps: network evaluations.
-        start: σ of the first step, Å.
-        end: σ of the last step, Å, from which one step leads to the denoised place.
+        method: "langevin" takes many small noisy steps at each level, as published; "flow" goes down the levels along
+            the probability flow.
+        steps: network evaluations; for Langevin dynamics the smallest multiple of the levels that is as many.
+        start: σ of the first step of the flow, Å.
+        end: σ of its last step, Å, from which one step leads to the denoised place.
         rho: spacing of the levels in between (Karras et al. 2022): even in σ^(1/rho).
-        churn: share by which noise is raised again before each step.
+        churn: share by which noise is raised again before each step of the flow.
+        step_rate: of Langevin dynamics: the square of its step at the last level, Å².
+        order: "latent" draws z and from it the composition, as published; "composition" draws the composition first,
+            and z with it in mind, which takes a fitted prior and a head that can do without z.
         temperature: of the composition head.
+        search_steps: of Adam, to find z for a composition where the prior does not know it.
+        search_rate: learning rate of that search.
         draws: samples for each composition, of which the most typical is given (CSP).
     """
 
-    steps: int = 50
+    method: Literal["langevin", "flow"] = "langevin"
+    steps: int = 5000
     start: float = 3.0
     end: float = 0.02
     rho: float = 4.0
     churn: float = 0.0
+    step_rate: float = 1e-4
+    order: Literal["latent", "composition"] = "latent"
     temperature: float = 1.0
+    search_steps: int = 20_000
+    search_rate: float = 1e-4
     draws: int = 1
 
 
@@ -100,28 +124,47 @@ class CDVAEConfig:
 
     Attributes:
         task: "csp" or "dng", what the model was trained for in the first place.
+        backbone: "gemnet" encodes with DimeNet++ and decodes with GemNet-T, as published; "vectorformer" does both with
+            the equivariant transformer.
+        dimenet: sizes of the published encoder.
+        gemnet: sizes of the published decoder.
+        encoder: sizes of the transformer that encodes.
+        decoder: sizes of the transformer that decodes.
         latent: length of z.
         width: hidden numbers of the heads.
-        encoder: sizes of the encoder.
-        decoder: sizes of the decoder.
+        composition: "per_atom" draws the atoms by themselves, as published; "spelled" element by element.
+        types: "denoised" lets the decoder change the types while it moves the atoms, as published; "given" leaves them
+            as the composition head says.
         lattice: coordinates of the lattice.
-        noise: of the coordinates.
-        prior: the fitted prior over z.
+        noise: of coordinates and types.
+        prior: over z.
         weights: of the terms of the loss.
-        without_latent: how often the composition head has to do without z.
+        without_latent: how often the composition head has to do without z, if it is "spelled".
+        teacher_forcing: share of the training in which the decoder is given true cells, then predicted ones.
         sampling: default sampler.
+
+    Raises:
+        ValueError: types are to be denoised, but there is no composition per atom to mix them with.
     """
 
     task: Literal["csp", "dng"]
-    latent: int = 64
-    width: int = 256
-    encoder: VectorformerConfig = field(
-        default_factory=lambda: VectorformerConfig(width=128, pair_width=32, layers=2, heads=4)
-    )
+    backbone: Literal["gemnet", "vectorformer"] = "gemnet"
+    dimenet: DimeNetConfig = field(default_factory=DimeNetConfig)
+    gemnet: GemNetConfig = field(default_factory=GemNetConfig)
+    encoder: VectorformerConfig = field(default_factory=VectorformerConfig)
     decoder: VectorformerConfig = field(default_factory=VectorformerConfig)
+    latent: int = 256
+    width: int = 256
+    composition: Literal["per_atom", "spelled"] = "per_atom"
+    types: Literal["denoised", "given"] = "denoised"
     lattice: LatticeConfig = field(default_factory=LatticeConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     prior: PriorConfig = field(default_factory=PriorConfig)
     weights: WeightsConfig = field(default_factory=WeightsConfig)
-    without_latent: float = 0.3
+    without_latent: float = 0.0
+    teacher_forcing: float = 1.0
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+    def __post_init__(self) -> None:
+        if self.types == "denoised" and self.composition != "per_atom":
+            raise ValueError("types can be denoised only where the composition is per_atom")

@@ -2,7 +2,7 @@
 
 An encoder maps a crystal to a latent z. From z come the number of atoms, the composition and the lattice; then a
 decoder moves atoms from random places, level by level of noise, to where they belong. One model does both tasks: for
-CSP the composition is given, and z is drawn with it in mind.
+CSP the composition is given, and z is drawn, or searched for, with it in mind.
 """
 
 from __future__ import annotations
@@ -14,17 +14,26 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from nucleate.configuration import from_dict
 from nucleate.crystals import Padded
+from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
-from nucleate.models.cdvae.composition import CLASSES, MAX_COUNT, CompositionHead, element_counts, spell
+from nucleate.models.cdvae.composition import CLASSES, PerAtomComposition, element_counts, spell
 from nucleate.models.cdvae.config import CDVAEConfig, SamplingConfig
-from nucleate.models.cdvae.networks import Decoder, Encoder
-from nucleate.models.cdvae.noise import corrupt, draw_levels, noise_levels, scale, strained
-from nucleate.models.cdvae.prior import Contents, LatentFlow
-from nucleate.models.cdvae.sampling import denoise
+from nucleate.models.cdvae.heads import Heads
+from nucleate.models.cdvae.networks import Decoded
+from nucleate.models.cdvae.noise import (
+    corrupt,
+    corrupt_types,
+    draw_levels,
+    noise_levels,
+    scale,
+    strained,
+    type_noise_levels,
+)
+from nucleate.models.cdvae.sampling import sample_structure
 from nucleate.models.flowmm.lattice import LatticeFlow
 from nucleate.models.generator import Example, Generator, Request, Task
 
@@ -42,7 +51,8 @@ class CDVAE(Generator):
         self.lattice = LatticeFlow(config.lattice)
         self.register_buffer("size_histogram", torch.zeros(1))
         self.register_buffer("elements", torch.zeros(CLASSES, dtype=torch.bool))
-        self.network = _Networks(config)
+        self.network = Heads(config)
+        self.share_done = 0.0
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> CDVAE:
@@ -72,8 +82,12 @@ class CDVAE(Generator):
         self.size_histogram = torch.bincount(data.counts).float()
         self.elements = element_counts(data.numbers, data.mask).sum(0) > 0
 
+    def at(self, share: float) -> None:
+        """Remembers how far training is, since teacher forcing ends at some point."""
+        self.share_done = share
+
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
-        """Draws noise levels, noise of coordinates and z, and what the heads have to do without."""
+        """Draws noise levels, noise of coordinates, types and z, and what the heads have to do without."""
         count, width = batch.numbers.shape
         device = batch.frac.device
 
@@ -83,122 +97,192 @@ class CDVAE(Generator):
         def uniform(*shape: int) -> Tensor:
             return torch.rand(*shape, generator=rng, device=rng.device).to(device)
 
-        return Example(
-            batch,
-            {
-                "level": draw_levels(self.config.noise, count, rng).to(device),
-                "moves": normal(count, width, 3) * batch.mask.unsqueeze(-1),
-                "strain": normal(count, 3, 3),
-                "latent": normal(count, self.config.latent),
-                "without": uniform(count),
+        noise = {
+            "level": draw_levels(self.config.noise, count, rng).to(device),
+            "moves": normal(count, width, 3) * batch.mask.unsqueeze(-1),
+            "strain": normal(count, 3, 3),
+            "latent": normal(count, self.config.latent),
+            "without": uniform(count),
+            "predicted_cell": torch.full((count,), self.share_done > self.config.teacher_forcing, device=device),
+        }
+        if self.config.types == "denoised":
+            levels = torch.randint(self.config.noise.levels, (count,), generator=rng, device=rng.device)
+            noise |= {"type_level": levels.to(device), "types": uniform(count, width, CLASSES)}
+        if self.config.prior.kind == "flow":
+            noise |= {
                 "prior_noise": normal(count, self.config.latent),
                 "prior_time": uniform(count),
                 "prior_told": uniform(count),
-            },
-        )
+            }
+        return Example(batch, noise)
 
     def loss(self, example: Example) -> dict[str, Tensor]:
-        """The terms of the loss (Xie et al. 2022, section 4.4, with its departures), each a mean over crystals."""
+        """The terms of the loss (Xie et al. 2022, section 4.4), each a mean over crystals."""
         crystals, noise = example
-        numbers, frac, lattice, mask = crystals
+        numbers, _, lattice, mask = crystals
+        network = self.network
         mean, log_variance = self.encode(crystals)
         z = mean + noise["latent"] * (log_variance / 2).exp()
-        counts = element_counts(numbers, mask)
-        contents = self.network.contents(counts)
-
-        sigma = noise_levels(self.config.noise, frac.device)[noise["level"]]
-        with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
-            cell = strained(lattice, noise["strain"], self.config.noise.strain)
-            noisy = corrupt(crystals._replace(lattice=cell), sigma, noise["moves"], self.config.noise)
-            unit = scale(self.config.noise, sigma)[:, None, None]
-        predicted = self.displacements(Padded(numbers, noisy.frac, cell, mask), z, sigma)
-        error = ((predicted - noisy.displacement) / unit).square().mean(-1)
-
-        context = self._composition_context(z, noise["without"] >= self.config.without_latent)
-        target = self.lattice.encode(lattice, numbers, mask)
-        guess = self.network.lattice(torch.cat([z, contents], -1)).float()
+        contents = network.contents(element_counts(numbers, mask))
+        guess = network.predict_lattice(z, contents)
+        context = network.composition_context(z, noise["without"] >= self.config.without_latent)
         terms = {
-            "frac": _atom_mean(error, mask),
-            "lattice": (guess - target).square().mean(),
-            "composition": -self.network.composition.log_probability(context, spell(numbers, mask)).mean(),
-            "size": F.cross_entropy(self.network.size(z).float(), mask.sum(1)),
+            "lattice": (guess - self.lattice.encode(lattice, numbers, mask)).square().mean(),
+            "composition": network.composition.loss(context, spell(numbers, mask)).mean(),
+            "size": F.cross_entropy(network.size(z).float(), mask.sum(1)),
             "divergence": 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1).mean(),
-            "prior": self._prior_loss(z.detach(), contents, mask.sum(1), noise),
+            **self._decoder_terms(example, z, guess),
         }
+        if network.prior is not None:
+            terms["prior"] = network.prior.loss(z.detach(), contents, mask.sum(1), noise)
         weights = asdict(self.config.weights)
         return {"loss": sum((weights[name] * term for name, term in terms.items()), z.new_zeros(())), **terms}
 
-    def encode(self, crystals: Padded) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
-        """Mean and logarithm of the variance of z."""
+    def _decoder_terms(
+        self, example: Example, z: Float[Tensor, "b l"], guess: Float[Tensor, "b 6"]
+    ) -> dict[str, Tensor]:
+        """Errors of the way back and, if they are denoised, of the types."""
+        crystals, noise = example
         numbers, frac, lattice, mask = crystals
-        return self.network.encoder(_one_hot(numbers), frac, lattice, mask)
+        config = self.config.noise
+        sigma = noise_levels(config, frac.device)[noise["level"]]
+        with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
+            predicted = self.lattice.decode(guess, numbers, mask)
+            use = noise["predicted_cell"] & predicted.isfinite().flatten(1).all(1)
+            cell = strained(torch.where(use[:, None, None], predicted, lattice), noise["strain"], config.strain)
+            noisy = corrupt(crystals._replace(lattice=cell), sigma, noise["moves"], config)
+            unit = scale(config, sigma)[:, None, None]
+        types = numbers
+        type_sigma = None
+        if isinstance(self.network.composition, PerAtomComposition) and "type_level" in noise:
+            type_sigma = type_noise_levels(config, frac.device)[noise["type_level"]]
+            types = corrupt_types(numbers, self.network.composition.log_shares(z.detach()), type_sigma, noise["types"])
+        decoded = self.way_back(Padded(types, noisy.frac, cell, mask), z, sigma)
+        terms = {"frac": _atom_mean(((decoded.moves - noisy.displacement) / unit).square().mean(-1), mask)}
+        if type_sigma is not None:
+            error = F.cross_entropy(decoded.types.transpose(1, 2), numbers, reduction="none")
+            terms["types"] = _atom_mean(error / type_sigma[:, None], mask)
+        return terms
 
-    def displacements(
-        self, noisy: Padded, z: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]
-    ) -> Float[Tensor, "b n 3"]:
-        """The way back that the decoder predicts, in Å along x, y and z, without drift."""
+    # --- the parts ----------------------------------------------------------------------------------------------
+
+    def encode(self, crystals: Padded) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
+        """Mean and logarithm of the variance of z.
+
+        Beside what its network makes of the surroundings of atoms, the encoder of `small` knows the composition and
+        the parameters of the reduced cell, which are the crystal's own and not of the cell that describes it.
+        """
+        numbers, frac, lattice, mask = crystals
+        with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
+            reduced, _ = cells.niggli(lattice)
+            counts = element_counts(numbers, mask)
+            shares = counts / counts.sum(1, keepdim=True)
+            whole = torch.cat([self.lattice.encode(reduced, numbers, mask), shares], -1)
+        return self.network.encoder(one_hot(numbers), frac, lattice, mask, whole)
+
+    def way_back(self, noisy: Padded, z: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]) -> Decoded:
+        """What the decoder says of noisy crystals: moves in Å along x, y and z, without drift, and types."""
         numbers, frac, lattice, mask = noisy
-        predicted = self.network.decoder(_one_hot(numbers), frac, lattice, mask, z, sigma)
-        return torus.mean_free(predicted, mask) * scale(self.config.noise, sigma)[:, None, None]
-
-    def _composition_context(self, z: Float[Tensor, "b l"], known: Bool[Tensor, " b"]) -> Float[Tensor, "b c"]:
-        """What the composition head is told: z, or that it has to do without."""
-        return torch.cat([z * known[:, None], known[:, None].to(z.dtype)], -1)
-
-    def _prior_loss(
-        self,
-        z: Float[Tensor, "b l"],
-        contents: Float[Tensor, "b c"],
-        atoms: Int[Tensor, " b"],
-        noise: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        time, told = noise["prior_time"], noise["prior_told"]
-        way = torch.lerp(noise["prior_noise"], z, time[:, None])
-        # Half know the composition, a quarter the number of atoms only, a quarter nothing.
-        velocity = self.network.prior(way, time, contents, told < 0.5, torch.where(told < 0.75, atoms, 0))
-        return (velocity - (z - noise["prior_noise"])).square().mean()
+        decoded = self.network.decoder(one_hot(numbers), frac, lattice, mask, z, sigma)
+        moves = torus.mean_free(decoded.moves, mask) * scale(self.config.noise, sigma)[:, None, None]
+        return decoded._replace(moves=moves)
 
     # --- sampling -----------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def sample(self, request: Request, rng: torch.Generator) -> Padded:
-        """Draws z, then what z says, then coordinates."""
-        options = SamplingConfig(**{**asdict(self.config.sampling), **(request.options or {})})
-        mask = request.mask
-        atoms = mask.sum(1)
-        numbers = request.numbers
-        if not bool(numbers.any()):
-            nothing = torch.zeros(len(atoms), self.config.latent, device=atoms.device)
-            context = self._composition_context(nothing, torch.zeros_like(atoms, dtype=torch.bool))
-            drawn = self.network.composition.draw(context, atoms, self.elements, options.temperature, rng)
-            numbers = F.pad(drawn, (0, mask.shape[1] - drawn.shape[1]))
-        contents = self.network.contents(element_counts(numbers, mask))
-        told = torch.ones_like(atoms, dtype=torch.bool)
-        z = self.network.prior.draw(contents, told, atoms, self.config.prior.steps, rng)
-        return self.decode(z, numbers, mask, options, request, rng)
+        """Draws z, or searches it for a given composition; then the composition; then the structure."""
+        options = self.options(request.options)
+        given = bool(request.numbers.any())
+        numbers, mask = request.numbers, request.mask
+        if self.network.prior is None:
+            z = self.search(numbers, mask, options, rng) if given else self._normal(len(mask), rng)
+            if not given:
+                numbers, mask = self.contents(z, options.temperature, rng)
+        elif given or options.order == "composition":
+            if not given:
+                numbers = self._drawn(None, mask.sum(1), options.temperature, rng, mask.shape[1])
+            counts = element_counts(numbers, mask)
+            z = self.network.prior.draw(self.network.contents(counts), mask.sum(1), self.config.prior.steps, rng)
+        else:
+            z = self.network.prior.draw(None, mask.sum(1), self.config.prior.steps, rng)
+            numbers = self._drawn(z, mask.sum(1), options.temperature, rng, mask.shape[1])
+        return self.structure(z, numbers, mask, request, rng, keep_types=given)
 
-    def decode(
+    def options(self, changes: Mapping[str, Any] | None) -> SamplingConfig:
+        """The default sampler with some settings changed."""
+        return SamplingConfig(**{**asdict(self.config.sampling), **(changes or {})})
+
+    @torch.no_grad()
+    def contents(
+        self, z: Float[Tensor, "b l"], temperature: float, rng: torch.Generator
+    ) -> tuple[Int[Tensor, "b n"], Bool[Tensor, "b n"]]:
+        """What z says the crystals are made of: the most probable number of atoms, and a composition of so many."""
+        possible = torch.zeros(self.network.size_classes, dtype=torch.bool, device=z.device)
+        possible[: self.max_atoms + 1] = self.size_histogram > 0
+        atoms = self.network.size(z).float().masked_fill(~possible, -torch.inf).argmax(-1)
+        numbers = self._drawn(z, atoms, temperature, rng, int(atoms.max()))
+        return numbers, torch.arange(numbers.shape[1], device=z.device) < atoms[:, None]
+
+    @torch.no_grad()
+    def structure(
         self,
         z: Float[Tensor, "b l"],
         numbers: Int[Tensor, "b n"],
         mask: Bool[Tensor, "b n"],
-        options: SamplingConfig,
         request: Request | None,
         rng: torch.Generator,
+        *,
+        keep_types: bool = True,
     ) -> Padded:
-        """Draws the structure of each composition from its z."""
-        contents = self.network.contents(element_counts(numbers, mask))
-        guess = self.network.lattice(torch.cat([z, contents], -1)).float()
-        lattice = self.lattice.decode(guess, numbers, mask)
+        """Draws the structure of each composition from its z: the lattice, then the places.
 
-        def way_back(frac: Tensor, sigma: float) -> Tensor:
-            level = torch.full((len(z),), sigma, device=z.device)
-            return self.displacements(Padded(numbers, frac, lattice, mask), z, level)
-
+        Args:
+            z: latents.
+            numbers: compositions, one atomic number an atom.
+            mask: which places hold an atom.
+            request: steps, options and progress, if not the defaults.
+            rng: random state.
+            keep_types: leaves the types as given although the decoder could change them.
+        """
+        guess = self.network.predict_lattice(z, self.network.contents(element_counts(numbers, mask)))
+        crystals = Padded(numbers, torch.zeros(*mask.shape, 3, device=z.device), guess.new_zeros(len(z), 3, 3), mask)
+        crystals = crystals._replace(lattice=self.lattice.decode(guess, numbers, mask))
+        options = self.options(request.options if request else None)
         steps = (request.steps if request else None) or options.steps
         progress = request.progress if request else None
-        frac = denoise(way_back, lattice, mask, steps, options, rng, progress)
-        return Padded(numbers, frac * mask.unsqueeze(-1), lattice, mask)
+        change = not keep_types and self.config.types == "denoised"
+        return sample_structure(self, crystals, z, steps, options, rng, change_types=change, progress=progress)
+
+    def search(
+        self, numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"], options: SamplingConfig, rng: torch.Generator
+    ) -> Float[Tensor, "b l"]:
+        """Finds z whose composition and number of atoms are the given ones, by Adam from N(0, I)."""
+        spelling = spell(numbers, mask)
+        known = torch.ones(len(mask), dtype=torch.bool, device=mask.device)
+        with torch.enable_grad():
+            z = self._normal(len(mask), rng).requires_grad_()
+            optimizer = torch.optim.Adam([z], lr=options.search_rate)
+            for _ in range(int(options.search_steps)):
+                context = self.network.composition_context(z, known)
+                loss = self.network.composition.loss(context, spelling).sum()
+                loss = loss + F.cross_entropy(self.network.size(z).float(), mask.sum(1), reduction="sum")
+                (z.grad,) = torch.autograd.grad(loss, [z])
+                optimizer.step()
+        return z.detach()
+
+    def _normal(self, count: int, rng: torch.Generator) -> Float[Tensor, "b l"]:
+        device = self.size_histogram.device
+        return torch.randn(count, self.config.latent, generator=rng, device=rng.device).to(device)
+
+    def _drawn(
+        self, z: Tensor | None, atoms: Int[Tensor, " b"], temperature: float, rng: torch.Generator, width: int
+    ) -> Int[Tensor, "b n"]:
+        """Draws compositions of so many atoms, knowing z or nothing."""
+        known = torch.full_like(atoms, z is not None, dtype=torch.bool)
+        z = torch.zeros(len(atoms), self.config.latent, device=atoms.device) if z is None else z
+        context = self.network.composition_context(z, known)
+        drawn = self.network.composition.draw(context, atoms, self.elements, temperature, rng)
+        return F.pad(drawn, (0, width - drawn.shape[1]))
 
     def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
         """Draws numbers of atoms per cell from the histogram of the training set."""
@@ -213,29 +297,9 @@ class CDVAE(Generator):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-class _Networks(nn.Module):
-    """Everything that learns."""
-
-    def __init__(self, config: CDVAEConfig) -> None:
-        super().__init__()
-        latent, width = config.latent, config.width
-        self.encoder = Encoder(config.encoder, CLASSES, latent)
-        self.decoder = Decoder(config.decoder, CLASSES, latent)
-        self.contents = Contents(width)
-        self.size = _perceptron(latent, width, MAX_COUNT + 1)
-        self.composition = CompositionHead(latent + 1, width)
-        self.lattice = _perceptron(latent + width, width, 6)
-        self.prior = LatentFlow(latent, width, config.prior.width, config.prior.layers)
-
-
-def _one_hot(numbers: Int[Tensor, "b n"]) -> Float[Tensor, "b n z"]:
+def one_hot(numbers: Int[Tensor, "b n"]) -> Float[Tensor, "b n z"]:
+    """Describes types; `z` is `CLASSES`."""
     return F.one_hot(numbers, CLASSES).float()
-
-
-def _perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs)
-    )
 
 
 def _atom_mean(values: Float[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, ""]:

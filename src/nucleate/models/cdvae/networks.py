@@ -1,23 +1,42 @@
-"""The encoder and the decoder on the equivariant transformer."""
+"""Encoders and decoders: the published pair, and one on the equivariant transformer."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nucleate.geometry import lattice as cells
+from nucleate.models.networks.dimenet import DimeNet, DimeNetConfig
+from nucleate.models.networks.gemnet import GemNet, GemNetConfig
 from nucleate.models.networks.vectorformer import Vectorformer, VectorformerConfig, mean_over_atoms
 
 
-class Encoder(nn.Module):
-    """A crystal to mean and logarithm of the variance of z; independent of axes, origin, cell and order."""
+class Decoded(NamedTuple):
+    """What a decoder says of noisy atoms."""
 
-    def __init__(self, config: VectorformerConfig, type_inputs: int, latent: int) -> None:
+    moves: Float[Tensor, "b n 3"]
+    """The way back along x, y and z, in units of the noise."""
+    types: Float[Tensor, "b n c"]
+    """Logits over the elements; `c` is 0 where types are given."""
+
+
+class Encoder(nn.Module):
+    """A crystal to mean and logarithm of the variance of z; independent of axes, origin, cell and order.
+
+    Args:
+        config: sizes.
+        type_inputs: length of the description of an atom's type.
+        crystal_inputs: length of what is known of the crystal as a whole.
+        latent: length of z.
+    """
+
+    def __init__(self, config: VectorformerConfig, type_inputs: int, crystal_inputs: int, latent: int) -> None:
         super().__init__()
-        self.trunk = Vectorformer(config, type_inputs, 2)
+        self.trunk = Vectorformer(config, type_inputs, 2 + crystal_inputs)
         last = nn.Linear(config.width, 2 * latent)
         self.head = nn.Sequential(nn.Linear(2 * config.width, config.width), nn.SiLU(), last)
         nn.init.zeros_(last.bias)
@@ -28,22 +47,31 @@ class Encoder(nn.Module):
         frac: Float[Tensor, "b n 3"],
         lattice: Float[Tensor, "b 3 3"],
         mask: Bool[Tensor, "b n"],
+        crystal: Float[Tensor, "b k"],
     ) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
         """Returns the mean and the logarithm of the variance."""
-        atoms = self.trunk(types, frac, lattice, mask, _size(lattice, mask))
+        atoms = self.trunk(types, frac, lattice, mask, torch.cat([_size(lattice, mask), crystal], -1))
         pooled = torch.cat([mean_over_atoms(atoms.states, mask.unsqueeze(-1).float()), atoms.crystal], -1)
         mean, log_variance = self.head(pooled).float().chunk(2, -1)
         return mean, (log_variance - 3).clamp(-12, 4)
 
 
 class Decoder(nn.Module):
-    """Noisy coordinates and z to the way back, which turns with the crystal."""
+    """Noisy coordinates and z to the way back, which turns with the crystal.
 
-    def __init__(self, config: VectorformerConfig, type_inputs: int, latent: int) -> None:
+    Args:
+        config: sizes.
+        type_inputs: length of the description of an atom's type.
+        type_outputs: length of what is predicted for types; 0 for none.
+        latent: length of z.
+    """
+
+    def __init__(self, config: VectorformerConfig, type_inputs: int, type_outputs: int, latent: int) -> None:
         super().__init__()
         self.trunk = Vectorformer(config, type_inputs, 2 + latent + _LEVEL_FEATURES)
         self.gate = nn.Linear(2 * config.width, config.vectors)
         self.pull = nn.Linear(config.vectors, 1, bias=False)
+        self.types = nn.Linear(config.width, type_outputs) if type_outputs else None
 
     def forward(
         self,
@@ -53,14 +81,61 @@ class Decoder(nn.Module):
         mask: Bool[Tensor, "b n"],
         latent: Float[Tensor, "b l"],
         sigma: Float[Tensor, " b"],
-    ) -> Float[Tensor, "b n 3"]:
-        """Returns displacements in units of the noise."""
+    ) -> Decoded:
+        """Returns displacements in units of the noise, and logits of the types."""
         crystal = torch.cat([_size(lattice, mask), latent, _level_features(sigma)], -1)
         atoms = self.trunk(types, frac, lattice, mask, crystal)
         with torch.autocast(frac.device.type, enabled=False):
             whole = atoms.crystal[:, None].expand_as(atoms.states)
             gate = self.gate(torch.cat([atoms.states, whole], -1))
-            return self.pull(atoms.vectors * gate.unsqueeze(2))[..., 0] * mask.unsqueeze(-1)
+            moves = self.pull(atoms.vectors * gate.unsqueeze(2))[..., 0] * mask.unsqueeze(-1)
+        types = atoms.states.new_zeros(*mask.shape, 0) if self.types is None else self.types(atoms.states).float()
+        return Decoded(moves, types)
+
+
+class PublishedEncoder(nn.Module):
+    """DimeNet++, and mean and variance of z from what it says of the crystal (Xie et al. 2022, appendix B)."""
+
+    def __init__(self, config: DimeNetConfig, type_inputs: int, latent: int) -> None:
+        super().__init__()
+        self.trunk = DimeNet(config, type_inputs, latent)
+        self.mean = nn.Linear(latent, latent)
+        self.log_variance = nn.Linear(latent, latent)
+
+    def forward(
+        self,
+        types: Float[Tensor, "b n c"],
+        frac: Float[Tensor, "b n 3"],
+        lattice: Float[Tensor, "b 3 3"],
+        mask: Bool[Tensor, "b n"],
+        crystal: Float[Tensor, "b k"],
+    ) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
+        """Returns the mean and the logarithm of the variance; `crystal` is not looked at."""
+        hidden = self.trunk(types, frac, lattice, mask)
+        return self.mean(hidden).float(), self.log_variance(hidden).float()
+
+
+class PublishedDecoder(nn.Module):
+    """GemNet-T on noisy atoms, which know z but not how noisy they are."""
+
+    def __init__(self, config: GemNetConfig, type_inputs: int, type_outputs: int, latent: int) -> None:
+        super().__init__()
+        self.trunk = GemNet(config, type_inputs, latent)
+        self.types = nn.Linear(config.width, type_outputs) if type_outputs else None
+
+    def forward(
+        self,
+        types: Float[Tensor, "b n c"],
+        frac: Float[Tensor, "b n 3"],
+        lattice: Float[Tensor, "b 3 3"],
+        mask: Bool[Tensor, "b n"],
+        latent: Float[Tensor, "b l"],
+        sigma: Float[Tensor, " b"],
+    ) -> Decoded:
+        """Returns displacements in units of the noise, and logits of the types."""
+        atoms = self.trunk(types, frac, lattice, mask, latent)
+        types = atoms.states.new_zeros(*mask.shape, 0) if self.types is None else self.types(atoms.states).float()
+        return Decoded(atoms.vectors, types)
 
 
 def _size(lattice: Float[Tensor, "b 3 3"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b 2"]:

@@ -34,6 +34,29 @@ def noise_levels(config: NoiseConfig, device: torch.device) -> Float[Tensor, " s
     return logs.exp()
 
 
+def type_noise_levels(config: NoiseConfig, device: torch.device) -> Float[Tensor, " s"]:
+    """The levels of the types, largest first."""
+    logs = torch.linspace(math.log(config.types_largest), math.log(config.types_smallest), config.levels, device=device)
+    return logs.exp()
+
+
+def corrupt_types(
+    numbers: Int[Tensor, "b n"], log_shares: Float[Tensor, "b z"], sigma: Float[Tensor, " b"], uniform: Tensor
+) -> Int[Tensor, "b n"]:
+    """Draws types from one-hot truth + σ · predicted shares (Xie et al. 2022, section 4.3).
+
+    Args:
+        numbers: true types; padding stays padding.
+        log_shares: logarithm of the predicted probability of each element.
+        sigma: level of each crystal.
+        uniform: uniform random numbers, (b, n, z).
+    """
+    truth = torch.nn.functional.one_hot(numbers, log_shares.shape[1])
+    weights = truth + (sigma[:, None] * log_shares.exp())[:, None]
+    gumbel = -(-uniform.clamp(1e-20, 1 - 1e-7).log()).log()
+    return (weights.clamp(min=1e-30).log() + gumbel).argmax(-1) * (numbers > 0)
+
+
 def draw_levels(config: NoiseConfig, count: int, rng: torch.Generator) -> Int[Tensor, " b"]:
     """Draws which level each crystal gets."""
     levels = noise_levels(config, rng.device)

@@ -9,6 +9,7 @@ random during training, so that one network is p(z), p(z | N) and p(z | composit
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,7 @@ class Contents(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.width = width
         self.element = nn.Linear(CLASSES, width)
         self.kind = nn.Linear(2 * width, width)
         self.size = nn.Embedding(MAX_COUNT + 1, width)
@@ -40,6 +42,16 @@ class Contents(nn.Module):
         detail = self.kind(torch.cat([self.elements(kind), total[crystal]], -1))
         mixed = torch.zeros_like(total).index_add(0, crystal, (F.silu(detail) * share[:, None]).to(total.dtype))
         return self.out(F.silu(total + mixed))
+
+
+class NoContents(nn.Module):
+    """Stands where compositions are not embedded: a description of length 0."""
+
+    width = 0
+
+    def forward(self, counts: Float[Tensor, "b z"]) -> Float[Tensor, "b 0"]:
+        """Returns nothing of each."""
+        return counts[:, :0]
 
 
 class LatentFlow(nn.Module):
@@ -86,16 +98,35 @@ class LatentFlow(nn.Module):
             state = layer(state, given)
         return self.out(self.norm(state)).float()
 
+    def loss(
+        self,
+        z: Float[Tensor, "b l"],
+        contents: Float[Tensor, "b c"],
+        atoms: Int[Tensor, " b"],
+        noise: Mapping[str, Tensor],
+    ) -> Float[Tensor, ""]:
+        """Squared error of the velocity, at a time and with the knowledge that `noise` says."""
+        time, told = noise["prior_time"], noise["prior_told"]
+        way = torch.lerp(noise["prior_noise"], z, time[:, None])
+        # Half know the composition, a quarter the number of atoms only, a quarter nothing.
+        velocity = self(way, time, contents, told < 0.5, torch.where(told < 0.75, atoms, 0))
+        return (velocity - (z - noise["prior_noise"])).square().mean()
+
     @torch.no_grad()
     def draw(
-        self,
-        contents: Float[Tensor, "b c"],
-        told: Bool[Tensor, " b"],
-        atoms: Int[Tensor, " b"],
-        steps: int,
-        rng: torch.Generator,
+        self, contents: Float[Tensor, "b c"] | None, atoms: Int[Tensor, " b"], steps: int, rng: torch.Generator
     ) -> Float[Tensor, "b l"]:
-        """Integrates from N(0, I) with Heun steps."""
+        """Integrates from N(0, I) with Heun steps.
+
+        Args:
+            contents: embeddings of the compositions, if they are known.
+            atoms: numbers of atoms.
+            steps: two evaluations each.
+            rng: random state.
+        """
+        told = torch.full_like(atoms, contents is not None, dtype=torch.bool)
+        if contents is None:
+            contents = torch.zeros(len(atoms), self.context.in_features, device=atoms.device)
         z = torch.randn(len(atoms), self.latent, generator=rng, device=rng.device).to(atoms.device)
         for step in range(steps):
             now = torch.full((len(atoms),), step / steps, device=z.device)

@@ -25,12 +25,15 @@ class LatticeConfig:
     Attributes:
         angles: "logit" maps 60–120° to the real line as in the paper; "linear" leaves degrees.
         volume_scaled: measures lengths against the cube root of a volume that is predicted from the composition.
+        volumes: "fitted" finds a volume for each element by which the composition's is predicted; with "equal" ones
+            lengths are measured against the cube root of the number of atoms.
         standardised: shifts and scales each number to mean 0 and deviation 1 over the training set; the base is then
             a standard normal. Otherwise the base is the paper's: log-normal lengths fitted to the data, uniform angles.
     """
 
     angles: Literal["logit", "linear"] = "logit"
     volume_scaled: bool = False
+    volumes: Literal["fitted", "equal"] = "fitted"
     standardised: bool = False
 
 
@@ -50,7 +53,7 @@ class LatticeFlow(nn.Module):
 
     def fit(self, data: Padded) -> None:
         """Sets the volume of each element, and the means and deviations of the coordinates, from the training set."""
-        if self.config.volume_scaled:
+        if self.config.volume_scaled and self.config.volumes == "fitted":
             self.volumes.copy_(atomic_volumes(data))
         self.mean.zero_()
         self.deviation.fill_(1)

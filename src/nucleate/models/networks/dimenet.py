@@ -1,0 +1,162 @@
+"""DimeNet++: messages on edges that see the angles of the edges before them (Gasteiger et al. 2020), on dense slots.
+
+The message j → i stands in the slot of j at i. In a block it gathers the messages k → j, weighed by a function of the
+angle i j k and of the distance k j: spherical Bessel functions times spherical harmonics, embedded in a few numbers.
+For each of these numbers the gathering is one matrix product per atom j.
+
+Axes: A atoms, K slots, D width, T width of triplets, L degrees, N radial functions per degree, S embedded basis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from nucleate.geometry.slots import Slots, neighbour_slots
+from nucleate.models.networks.bases import BesselBasis, SphericalBesselBasis, legendre
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimeNetConfig:
+    """Sizes of the network; the defaults are those of CDVAE's encoder.
+
+    Attributes:
+        width: of messages.
+        triplet_width: of messages while they are gathered.
+        basis_width: of the embedded basis of distance and angle.
+        output_width: of atoms.
+        blocks: of interaction.
+        degrees: of spherical harmonics.
+        radial: radial functions per degree.
+        radius: of neighbours, Å.
+        neighbours: nearest neighbours at most, but for ties.
+    """
+
+    width: int = 128
+    triplet_width: int = 64
+    basis_width: int = 8
+    output_width: int = 256
+    blocks: int = 4
+    degrees: int = 7
+    radial: int = 6
+    radius: float = 7.0
+    neighbours: int = 20
+
+
+class DimeNet(nn.Module):
+    """One description of each crystal; invariant to translation, rotation, order and choice of cell.
+
+    Args:
+        config: sizes.
+        type_inputs: length of the description of an atom's type.
+        outputs: length of the description of the crystal.
+    """
+
+    def __init__(self, config: DimeNetConfig, type_inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.bessel = BesselBasis(config.radial, config.radius)
+        self.spherical = SphericalBesselBasis(config.degrees, config.radial, config.radius)
+        self.types = nn.Linear(type_inputs, width, bias=False)
+        self.radial = nn.Linear(config.radial, width)
+        self.embed = nn.Linear(3 * width, width)
+        self.blocks = nn.ModuleList(_Interaction(config) for _ in range(config.blocks))
+        self.outputs = nn.ModuleList(_Output(config, outputs) for _ in range(config.blocks + 1))
+
+    def forward(
+        self,
+        types: Float[Tensor, "b n c"],
+        frac: Float[Tensor, "b n 3"],
+        lattice: Float[Tensor, "b 3 3"],
+        mask: Bool[Tensor, "b n"],
+    ) -> Float[Tensor, "b o"]:
+        """Describes crystals by the mean over their atoms."""
+        config = self.config
+        with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
+            slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
+            unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)
+            harmonics = legendre((unit @ unit.mT).clamp(-1, 1), config.degrees)
+            itself = torch.eye(slots.filled.shape[1], dtype=torch.bool, device=mask.device)
+            harmonics = harmonics * (slots.filled[:, :, None] & slots.filled[:, None] & ~itself).unsqueeze(-1)
+            spherical = self.spherical(slots.distance)
+        radial = self.bessel(slots.distance) * slots.filled.unsqueeze(-1)
+        states = self.types(types).flatten(0, 1)
+        sender = states.index_select(0, slots.neighbour.flatten()).view(*slots.filled.shape, -1)
+        ends = [states[:, None].expand_as(sender), sender, silu(self.radial(radial)).to(sender.dtype)]
+        messages = silu(self.embed(torch.cat(ends, -1)))
+        total = self.outputs[0](messages, radial, slots)
+        for block, output in zip(self.blocks, list(self.outputs)[1:], strict=True):
+            messages = block(messages, radial, spherical, harmonics, slots)
+            total = total + output(messages, radial, slots)
+        present = mask.unsqueeze(-1).float()
+        return (total.float().view(*mask.shape, -1) * present).sum(1) / present.sum(1)
+
+
+class _Residual(nn.Module):
+    """x plus two layers of x."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Float[Tensor, "*dims d"]) -> Float[Tensor, "*dims d"]:
+        return x + silu(self.second(silu(self.first(x))))
+
+
+class _Interaction(nn.Module):
+    """Each message j → i gathers the messages k → j."""
+
+    def __init__(self, config: DimeNetConfig) -> None:
+        super().__init__()
+        width, triplet, basis = config.width, config.triplet_width, config.basis_width
+        self.keep = nn.Linear(width, width)
+        self.send = nn.Linear(width, width)
+        self.radial = nn.Sequential(nn.Linear(config.radial, basis, bias=False), nn.Linear(basis, width, bias=False))
+        self.spherical = nn.Parameter(torch.randn(config.degrees, config.radial, basis) / config.radial**0.5)
+        self.mix = nn.Parameter(torch.randn(basis, triplet) / basis**0.5)
+        self.down = nn.Linear(width, triplet, bias=False)
+        self.up = nn.Linear(triplet, width, bias=False)
+        self.before = _Residual(width)
+        self.skip = nn.Linear(width, width)
+        self.after = nn.Sequential(_Residual(width), _Residual(width))
+
+    def forward(
+        self,
+        messages: Float[Tensor, "a k d"],
+        radial: Float[Tensor, "a k n"],
+        spherical: Float[Tensor, "a k l n"],
+        harmonics: Float[Tensor, "a k k l"],
+        slots: Slots,
+    ) -> Float[Tensor, "a k d"]:
+        sent = silu(self.down(silu(self.send(messages)) * self.radial(radial)))
+        # For atom j: basis of its edge to i (first K) and its edge from k (second K).
+        embedded = torch.einsum("akln,lns->akls", spherical, self.spherical.to(spherical.dtype))
+        weights = torch.einsum("aikl,akls->asik", harmonics.to(sent.dtype), embedded.to(sent.dtype))
+        heard = ((weights @ sent[:, None]) * self.mix.to(sent.dtype)[:, None]).sum(1)  # a k t, at j in the slot of i
+        gathered = silu(self.up(heard)).flatten(0, 1).index_select(0, slots.back.flatten()).view_as(messages)
+        hidden = self.before(silu(self.keep(messages)) + gathered)
+        return self.after(silu(self.skip(hidden)) + messages)
+
+
+class _Output(nn.Module):
+    """Atoms gather messages."""
+
+    def __init__(self, config: DimeNetConfig, outputs: int) -> None:
+        super().__init__()
+        self.radial = nn.Linear(config.radial, config.width, bias=False)
+        self.up = nn.Linear(config.width, config.output_width, bias=False)
+        self.inner = nn.ModuleList(nn.Linear(config.output_width, config.output_width) for _ in range(3))
+        self.last = nn.Linear(config.output_width, outputs, bias=False)
+
+    def forward(
+        self, messages: Float[Tensor, "a k d"], radial: Float[Tensor, "a k n"], slots: Slots
+    ) -> Float[Tensor, "a o"]:
+        hidden = self.up((messages * self.radial(radial) * slots.filled.unsqueeze(-1)).sum(1))
+        for layer in self.inner:
+            hidden = silu(layer(hidden))
+        return self.last(hidden)

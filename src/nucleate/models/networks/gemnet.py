@@ -1,0 +1,216 @@
+"""GemNet-T: messages on edges that see the angles to other edges (Gasteiger et al. 2021), on dense neighbour slots.
+
+Every atom a has K slots of neighbours; the message c → a stands in the slot of c at a. In a block it gathers the
+messages b → a of the other neighbours, weighed by a function of the angle c a b and of the two distances; what was
+gathered also goes to the opposite message a → c. Each block ends in a scalar per edge; times the direction of the edge
+and summed, they are the vector of each atom.
+
+The sum over b of spherical harmonics times messages is one matrix product per atom. The published code divides sums by
+factors fitted to data; here it is the root of the number of neighbours.
+
+Axes: A atoms, K slots, E width, T width of triplets, L degrees of spherical harmonics, R radial functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from nucleate.geometry.slots import Slots, neighbour_slots
+from nucleate.models.networks.bases import gaussian_basis, legendre
+from nucleate.models.networks.layers import Dense, residuals
+
+
+@dataclass(frozen=True, kw_only=True)
+class GemNetConfig:
+    """Sizes of the network; the defaults are those of CDVAE's decoder.
+
+    Attributes:
+        width: of atoms and of messages.
+        triplet_width: of messages while they are gathered.
+        basis_width: of embedded radial functions.
+        blocks: of interaction.
+        degrees: of spherical harmonics.
+        radial: number of radial functions.
+        radius: of neighbours, Å.
+        neighbours: nearest neighbours at most, but for ties.
+    """
+
+    width: int = 128
+    triplet_width: int = 64
+    basis_width: int = 16
+    blocks: int = 3
+    degrees: int = 7
+    radial: int = 128
+    radius: float = 7.0
+    neighbours: int = 20
+
+
+class GemNetOutput(NamedTuple):
+    """What the network says of each atom."""
+
+    states: Float[Tensor, "b n e"]
+    vectors: Float[Tensor, "b n 3"]
+
+
+class GemNet(nn.Module):
+    """States and one vector of each atom; invariant to translation and cell, equivariant to order and rotation.
+
+    Args:
+        config: sizes.
+        type_inputs: length of the description of an atom's type.
+        crystal_inputs: length of what is known of the crystal as a whole.
+    """
+
+    def __init__(self, config: GemNetConfig, type_inputs: int, crystal_inputs: int) -> None:
+        super().__init__()
+        self.config = config
+        width, basis = config.width, config.basis_width
+        self.types = nn.Linear(type_inputs, width, bias=False)
+        self.crystal = nn.Linear(width + crystal_inputs, width)
+        self.embed = Dense(2 * width + config.radial, width)
+        self.radial_triplets = nn.Linear(config.radial, basis, bias=False)
+        self.radial_angles = nn.Linear(config.radial, basis * config.degrees, bias=False)
+        self.radial_atoms = nn.Linear(config.radial, basis, bias=False)
+        self.radial_out = nn.Linear(config.radial, basis, bias=False)
+        self.blocks = nn.ModuleList(_Interaction(config) for _ in range(config.blocks))
+        self.outputs = nn.ModuleList(_Output(config) for _ in range(config.blocks + 1))
+
+    def forward(
+        self,
+        types: Float[Tensor, "b n c"],
+        frac: Float[Tensor, "b n 3"],
+        lattice: Float[Tensor, "b 3 3"],
+        mask: Bool[Tensor, "b n"],
+        crystal: Float[Tensor, "b k"],
+    ) -> GemNetOutput:
+        """Describes each atom in its surroundings.
+
+        Args:
+            types: description of each atom's type.
+            frac: fractional coordinates.
+            lattice: row vectors in Å.
+            mask: which places hold an atom.
+            crystal: what is known of the crystal as a whole.
+        """
+        config = self.config
+        with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
+            slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
+            unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)
+            radial = gaussian_basis(slots.distance, config.radius, config.radial) * slots.filled.unsqueeze(-1)
+            harmonics = _harmonics(unit, slots.filled, config.degrees)
+            rarity = slots.filled.sum(1).clamp(min=1).rsqrt()[:, None, None]
+        owner = torch.arange(mask.numel(), device=mask.device) // mask.shape[1]
+        states = self.crystal(torch.cat([self.types(types).flatten(0, 1), crystal[owner]], -1))
+        messages = self.embed(_both_ends(states, slots, radial))
+        shape = (*radial.shape[:2], config.basis_width, config.degrees)
+        basis = _Basis(
+            self.radial_triplets(radial), self.radial_angles(radial).view(shape), self.radial_atoms(radial), harmonics
+        )
+        out = self.radial_out(radial)
+        forces = self.outputs[0](messages, out)
+        for block, output in zip(self.blocks, list(self.outputs)[1:], strict=True):
+            states, messages = block(states, messages, basis, slots, rarity)
+            forces = forces + output(messages, out)
+        with torch.autocast(frac.device.type, enabled=False):
+            vectors = (forces.float() * unit * slots.filled.unsqueeze(-1)).sum(1)
+        places = mask.shape
+        return GemNetOutput(states.float().view(*places, -1), vectors.view(*places, 3))
+
+
+class _Basis(NamedTuple):
+    """Embedded functions of distances and angles."""
+
+    triplets: Float[Tensor, "a k s"]
+    angles: Float[Tensor, "a k s l"]
+    atoms: Float[Tensor, "a k s"]
+    harmonics: Float[Tensor, "a kl k"]
+
+
+class _Interaction(nn.Module):
+    """Messages gather others by angle, atoms gather messages, and messages see the new atoms."""
+
+    def __init__(self, config: GemNetConfig) -> None:
+        super().__init__()
+        width, basis = config.width, config.basis_width
+        self.skip = Dense(width, width)
+        self.triplets = _Triplets(config)
+        self.before = residuals(width, 1)
+        self.after = residuals(width, 2)
+        self.radial = nn.Linear(basis, width, bias=False)
+        self.atom = nn.Sequential(Dense(width, width), residuals(width, 3))
+        self.join = nn.Sequential(Dense(3 * width, width), residuals(width, 1))
+
+    def forward(
+        self,
+        states: Float[Tensor, "a e"],
+        messages: Float[Tensor, "a k e"],
+        basis: _Basis,
+        slots: Slots,
+        rarity: Float[Tensor, "a 1 1"],
+    ) -> tuple[Float[Tensor, "a e"], Float[Tensor, "a k e"]]:
+        half = 0.5**0.5
+        gathered = self.triplets(messages, basis, slots, rarity)
+        messages = (messages + self.before((self.skip(messages) + gathered) * half)) * half
+        messages = self.after(messages)
+        total = (messages * self.radial(basis.atoms) * slots.filled.unsqueeze(-1)).sum(1) * rarity[:, 0]
+        states = (states + self.atom(total)) * half
+        return states, (messages + self.join(_both_ends(states, slots, messages))) * half
+
+
+class _Triplets(nn.Module):
+    """What each message c → a hears of the messages b → a."""
+
+    def __init__(self, config: GemNetConfig) -> None:
+        super().__init__()
+        width, triplet, basis = config.width, config.triplet_width, config.basis_width
+        self.degrees = config.degrees
+        self.send = Dense(width, width)
+        self.radial = nn.Linear(basis, width, bias=False)
+        self.down = Dense(width, triplet)
+        self.bilinear = nn.Linear(basis * triplet, triplet, bias=False)
+        self.up = Dense(triplet, width)
+        self.up_back = Dense(triplet, width)
+
+    def forward(
+        self, messages: Float[Tensor, "a k e"], basis: _Basis, slots: Slots, rarity: Float[Tensor, "a 1 1"]
+    ) -> Float[Tensor, "a k e"]:
+        atoms, places, _ = messages.shape
+        sent = self.down(self.send(messages) * self.radial(basis.triplets))
+        by_degree = (basis.harmonics.to(sent.dtype) @ sent).view(atoms * places, self.degrees, -1)
+        by_radius = basis.angles.flatten(0, 1).to(sent.dtype) @ by_degree  # a·k, s, t
+        heard = self.bilinear(by_radius.view(atoms, places, -1)) * rarity
+        back = self.up_back(heard).flatten(0, 1).index_select(0, slots.back.flatten()).view_as(messages)
+        return (self.up(heard) + back) * 0.5**0.5
+
+
+class _Output(nn.Module):
+    """A scalar for each edge."""
+
+    def __init__(self, config: GemNetConfig) -> None:
+        super().__init__()
+        self.radial = nn.Linear(config.basis_width, config.width, bias=False)
+        self.inner = nn.Sequential(Dense(config.width, config.width), residuals(config.width, 3))
+        self.last = nn.Linear(config.width, 1, bias=False)
+
+    def forward(self, messages: Float[Tensor, "a k e"], radial: Float[Tensor, "a k s"]) -> Float[Tensor, "a k 1"]:
+        return self.last(self.inner(messages * self.radial(radial)))
+
+
+def _both_ends(states: Float[Tensor, "a e"], slots: Slots, edge: Float[Tensor, "a k f"]) -> Float[Tensor, "a k g"]:
+    """The states of the neighbour and of the atom, beside what is known of the edge."""
+    atoms, places, _ = edge.shape
+    sender = states.index_select(0, slots.neighbour.flatten()).view(atoms, places, -1)
+    return torch.cat([sender, states[:, None].expand_as(sender), edge.to(states.dtype)], -1)
+
+
+def _harmonics(unit: Float[Tensor, "a k 3"], filled: Bool[Tensor, "a k"], degrees: int) -> Float[Tensor, "a kl k"]:
+    """Spherical harmonics of the angle between each two edges of an atom, 0 for an edge with itself."""
+    atoms, places, _ = unit.shape
+    both = filled[:, :, None] & filled[:, None] & ~torch.eye(places, dtype=torch.bool, device=unit.device)
+    values = legendre((unit @ unit.mT).clamp(-1, 1), degrees) * both.unsqueeze(-1)
+    return values.transpose(2, 3).reshape(atoms, places * degrees, places)

@@ -1,0 +1,42 @@
+"""Layers that the networks over neighbours share: a scaled activation, and residual pairs of dense layers."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def scaled_silu(x: Float[Tensor, "*dims"]) -> Float[Tensor, "*dims"]:
+    """SiLU / 0.6, which keeps the variance of a standard normal input (Gasteiger et al. 2021)."""
+    return F.silu(x) / 0.6
+
+
+class Dense(nn.Module):
+    """A linear layer without bias and the activation after it."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+        nn.init.orthogonal_(self.linear.weight)
+
+    def forward(self, x: Float[Tensor, "*dims i"]) -> Float[Tensor, "*dims o"]:
+        """Applies the layer."""
+        return scaled_silu(self.linear(x))
+
+
+class Residual(nn.Module):
+    """(x + two dense layers of x) / √2."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(Dense(width, width), Dense(width, width))
+
+    def forward(self, x: Float[Tensor, "*dims d"]) -> Float[Tensor, "*dims d"]:
+        """Applies the layers."""
+        return (x + self.inner(x)) * 0.5**0.5
+
+
+def residuals(width: int, count: int) -> nn.Sequential:
+    """A stack of residual pairs."""
+    return nn.Sequential(*(Residual(width) for _ in range(count)))
