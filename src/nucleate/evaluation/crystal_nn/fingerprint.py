@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nucleate.elements import PAULING
-from nucleate.evaluation.cells import Cell
+from nucleate.evaluation.cells import Cell, dual
 from nucleate.evaluation.crystal_nn import motifs
 from nucleate.evaluation.crystal_nn.radii import COVALENT_RADII
 
@@ -20,11 +20,17 @@ up to `Task.largest_cutoff`."""
 SPACINGS = 4.0
 """Where atoms are dense, neighbours within this many mean distances between atoms nearly always make up the cell."""
 
+MAX_IMAGES = 1 << 21
+"""Cells that are looked through in one search; some hundreds are usual, and two million take 0.2 GB."""
+
 MAX_CANDIDATES = 1 << 30
-"""Pairs of a site and an image that are looked at in one search, which takes seconds; some thousands are usual."""
+"""Pairs of a site and an image that are looked at in one search; a billion take seconds."""
 
 MAX_NEIGHBOURS = 1 << 22
-"""Neighbours of all sites that one search may find, which take 0.2 GB; some thousands are usual."""
+"""Neighbours of all sites that one search may find; four million take 0.2 GB."""
+
+_RADII = np.array(COVALENT_RADII)
+_ELECTRONEGATIVITIES = np.array(PAULING)
 
 
 class Task(NamedTuple):
@@ -73,30 +79,33 @@ def coordination(task: Task) -> Coordination | None:
     """Finds the neighbours of all sites.
 
     Returns:
-        None if an element has no covalent radius, or the Voronoi cell of a site can't be built: it stays open, or the
-        neighbours are too many to look through.
+        None if an element has no covalent radius, or the Voronoi cell of a site can't be built: it stays open, it has
+        a single corner (for which Qhull, and so the published program, finds no face), or its neighbours are too many
+        to look through.
     """
     from nucleate.evaluation.crystal_nn.environments import LARGEST, environments
     from nucleate.evaluation.crystal_nn.neighbours import count_within, list_within
-    from nucleate.evaluation.crystal_nn.voronoi import tessellate
+    from nucleate.evaluation.crystal_nn.voronoi import Shape, tessellate
 
     numbers, frac, lattice = task.cell
-    if numbers.max() >= len(COVALENT_RADII) or numbers.min() == 0:
+    if numbers.max() >= len(_RADII) or numbers.min() == 0 or not task.cell.volume > 0:
         return None
-    tables = np.array(COVALENT_RADII)[numbers], np.array(PAULING)[numbers]
+    tables = _RADII[numbers], _ELECTRONEGATIVITIES[numbers]
     shape = len(numbers), LARGEST + 1
     coordinated = Coordination(np.empty((*shape, 3)), np.empty(shape), np.empty(shape))
     sites = np.arange(len(numbers))
     for radius, is_cutoff in _search_radii(task):
-        shifts = _lattice_vectors(lattice, radius, MAX_CANDIDATES // (len(sites) * len(numbers)))
+        shifts = _lattice_vectors(lattice, radius, min(MAX_IMAGES, MAX_CANDIDATES // (len(sites) * len(numbers))))
         if shifts is None:
             return None
         starts = count_within(frac, lattice, shifts, sites, radius)
         if starts[-1] > MAX_NEIGHBOURS:
             return None
         atoms, vectors, distances = list_within(frac, lattice, shifts, sites, radius, starts)
-        closed, farthest, angles, areas = tessellate(starts, vectors, distances)
-        complete = closed if is_cutoff else 2 * farthest <= radius
+        shapes, farthest, angles, areas = tessellate(starts, vectors, distances, radius)
+        if is_cutoff and (shapes == Shape.CONE).any():
+            return None
+        complete = shapes == Shape.CLOSED if is_cutoff else 2 * farthest <= radius
         found = environments(starts, vectors, atoms, distances, angles, areas, sites, *tables)
         for column, part in zip(coordinated, found, strict=True):
             column[sites[complete]] = part[complete]
@@ -125,10 +134,11 @@ def _search_radii(task: Task) -> Iterator[tuple[float, bool]]:
 
 def _lattice_vectors(lattice: Float[np.ndarray, "3 3"], radius: float, most: int) -> Float[np.ndarray, "m 3"] | None:
     """The lattice vectors in Å that can bring an atom to within a radius of another; None if there are too many."""
-    spacings = 1 / np.sqrt((np.linalg.inv(lattice) ** 2).sum(0))
-    # Displacements are rounded to [-1/2, 1/2], so that an image n planes away is at least n - 1/2 spacings away.
-    reach = np.floor(radius / spacings + 0.5)
-    if not np.prod(2 * reach + 1) <= most:
-        return None
-    steps = [np.arange(-n, n + 1) for n in reach]
-    return np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3) @ lattice
+    normals = dual(lattice[None])[0]
+    with np.errstate(all="ignore"):  # a cell too large or too flat for its numbers has no end of images
+        spacings = np.abs((lattice * normals).sum(1)) / np.sqrt((normals**2).sum(1))
+        # Displacements are rounded to [-1/2, 1/2], so that an image n planes away is at least n - 1/2 spacings away.
+        reach = np.floor(radius / spacings + 0.5)
+        if not np.prod(2 * reach + 1) <= most:
+            return None
+    return (np.indices((2 * reach + 1).astype(int)).reshape(3, -1).T - reach) @ lattice

@@ -16,10 +16,11 @@ and faces as small as rounding errors, which weigh nothing.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from nucleate.evaluation.crystal_nn.compiled import compiled
 
@@ -27,9 +28,20 @@ Cell: TypeAlias = tuple[Float[np.ndarray, "k 3"], Int[np.ndarray, " f+1"], Int[n
 """Corners of the faces, face after face, in order around each; where each face starts; and the neighbour that it is
 shared with, or -1 for a face of the cube."""
 
-HALF_WIDTHS = (16.0, 1000.0)
-"""Half the edge of the cube, in Å. The corners are as exact as the cube is small, so that the larger one is taken only
-for a site with neighbours on one side. A cell that reaches its faces counts as open."""
+
+class Shape(IntEnum):
+    """What is left of the cube."""
+
+    OPEN = 0
+    """A cell that reaches the faces of the larger cube."""
+    CONE = 1
+    """An open cell with a single corner: the site and its neighbours are one tetrahedron of the dual, Delaunay mesh."""
+    CLOSED = 2
+
+
+HALF_WIDTHS = (2.5, 150.0)
+"""Half the edge of the cube, in units of the radius within which neighbours are listed. Corners are as exact as the
+cube is small, so that the large one is taken only where neighbours are on one side."""
 
 CUBE = np.array(
     [
@@ -41,58 +53,83 @@ CUBE = np.array(
 )
 """Corners of the six faces of a cube."""
 
-GRAZE = 1e-13
-"""In Å. A corner may stick out by this."""
+GRAZE = 1e-14
+"""In units of that radius: a corner may stick out by this."""
+
+CORNER = 1e-9
+"""In units of that radius: corners nearer to each other are one."""
 
 
 @compiled
 def tessellate(
-    starts: Int[np.ndarray, " s+1"], vectors: Float[np.ndarray, "p 3"], distances: Float[np.ndarray, " p"]
-) -> tuple[Bool[np.ndarray, " s"], Float[np.ndarray, " s"], Float[np.ndarray, " p"], Float[np.ndarray, " p"]]:
+    starts: Int[np.ndarray, " s+1"],
+    vectors: Float[np.ndarray, "p 3"],
+    distances: Float[np.ndarray, " p"],
+    radius: float,
+) -> tuple[Int[np.ndarray, " s"], Float[np.ndarray, " s"], Float[np.ndarray, " p"], Float[np.ndarray, " p"]]:
     """Builds the Voronoi cell of each site from its neighbours.
 
     Args:
         starts: where the neighbours of each site start, and where the last end.
         vectors: neighbours seen from their site, in Å, nearest first.
         distances: their distances in Å.
+        radius: within which they are listed.
 
     Returns:
-        Whether each cell is closed; the distance of its farthest corner in Å; and for each neighbour the solid angle
+        The `Shape` of each cell; the distance of its farthest corner in Å; and for each neighbour the solid angle
         (steradian) and the area (Å²) of the face that the site shares with it, 0 if there is none.
     """
     sites = len(starts) - 1
-    closed = np.zeros(sites, np.bool_)
+    shapes = np.zeros(sites, np.int64)
     farthest = np.zeros(sites)
     angles = np.zeros(len(distances))
     areas = np.zeros(len(distances))
     for s in range(sites):
         here = slice(starts[s], starts[s + 1])
         for half_width in HALF_WIDTHS:
-            corners, bounds, neighbours = _cell(vectors[here], distances[here], half_width)
-            closed[s] = not (neighbours < 0).any()
-            if closed[s]:
+            corners, bounds, neighbours = _cell(vectors[here], distances[here], half_width * radius, GRAZE * radius)
+            shapes[s] = _shape(corners, neighbours, half_width * radius, CORNER * radius)
+            if shapes[s] == Shape.CLOSED:
                 break
         farthest[s] = _farthest(corners)
         for f in range(len(neighbours)):
             if neighbours[f] >= 0:
                 p = starts[s] + neighbours[f]
                 angles[p], areas[p] = _measure(corners[bounds[f] : bounds[f + 1]], vectors[p])
-    return closed, farthest, angles, areas
+    return shapes, farthest, angles, areas
 
 
 @compiled
-def _cell(vectors: Float[np.ndarray, "p 3"], distances: Float[np.ndarray, " p"], half_width: float) -> Cell:
+def _cell(
+    vectors: Float[np.ndarray, "p 3"], distances: Float[np.ndarray, " p"], half_width: float, graze: float
+) -> Cell:
     cell = _cube(half_width)
     reach = _farthest(cell[0])
     for p in range(len(distances)):
-        if distances[p] / 2 >= reach:
+        height = distances[p] / 2
+        if height >= reach:
             break
         normal = vectors[p] / distances[p]
-        heights = _heights(cell[0], normal, distances[p] / 2)
-        if (heights > GRAZE).any():
-            cell = _cut(cell, heights, normal, p)
+        if _sticks_out(cell[0], normal, height + graze):
+            cell = _cut(cell, _heights(cell[0], normal, height, graze), normal, p)
             reach = _farthest(cell[0])
     return cell
+
+
+@compiled
+def _shape(
+    corners: Float[np.ndarray, "k 3"], neighbours: Int[np.ndarray, " f"], half_width: float, tolerance: float
+) -> int:
+    if not (neighbours < 0).any():
+        return Shape.CLOSED
+    first = -1
+    for k in range(len(corners)):
+        if np.abs(corners[k]).max() < half_width:
+            if first < 0:
+                first = k
+            elif np.abs(corners[k] - corners[first]).max() > tolerance:
+                return Shape.OPEN
+    return Shape.CONE if first >= 0 else Shape.OPEN
 
 
 @compiled
@@ -113,13 +150,13 @@ def _cut(cell: Cell, heights: Float[np.ndarray, " k"], normal: Float[np.ndarray,
         end = new_bounds[faces]
         for k in range(bounds[f], bounds[f + 1]):
             following = k + 1 if k + 1 < bounds[f + 1] else bounds[f]
-            if heights[k] <= GRAZE:
+            if heights[k] <= 0:
                 kept[end] = corners[k]
                 end += 1
-            if (heights[k] <= GRAZE) != (heights[following] <= GRAZE):
-                below, above = (k, following) if heights[k] <= GRAZE else (following, k)
+            if (heights[k] <= 0) != (heights[following] <= 0):
+                below, above = (k, following) if heights[k] <= 0 else (following, k)
                 # The same two corners give the same point, bit by bit, in both faces that meet in the edge.
-                share = max(0.0, heights[below] / (heights[below] - heights[above]))
+                share = heights[below] / (heights[below] - heights[above])
                 for axis in range(3):
                     rim[edges, axis] = (1 - share) * corners[below, axis] + share * corners[above, axis]
                 if share > 0:
@@ -178,7 +215,7 @@ def _measure(polygon: Float[np.ndarray, "k 3"], vector: Float[np.ndarray, "3"]) 
     for k in range(1, len(polygon) - 1):
         b, c = polygon[k], polygon[k + 1]
         length_b, length_c = np.sqrt(_dot(b, b)), np.sqrt(_dot(c, c))
-        product = abs(_dot(a, _cross(b, c)))
+        product = abs(_triple_product(a, b, c))
         cosines = length_a * (length_b * length_c + _dot(b, c)) + length_c * _dot(a, b) + length_b * _dot(a, c)
         angle += 2 * np.arctan2(product, cosines)
         volume += product / 6
@@ -194,13 +231,23 @@ def _farthest(corners: Float[np.ndarray, "k 3"]) -> float:
 
 
 @compiled
+def _sticks_out(corners: Float[np.ndarray, "k 3"], normal: Float[np.ndarray, "3"], height: float) -> bool:
+    """Whether a corner is above a plane at some height over the origin."""
+    for k in range(len(corners)):  # noqa: SIM110 - numba compiles loops, not generators
+        if _dot(corners[k], normal) > height:
+            return True
+    return False
+
+
+@compiled
 def _heights(
-    corners: Float[np.ndarray, "k 3"], normal: Float[np.ndarray, "3"], height: float
+    corners: Float[np.ndarray, "k 3"], normal: Float[np.ndarray, "3"], height: float, graze: float
 ) -> Float[np.ndarray, " k"]:
-    """How far each corner is above a plane."""
+    """How far each corner is above that plane; 0 for one that grazes it."""
     heights = np.empty(len(corners))
     for k in range(len(corners)):
-        heights[k] = _dot(corners[k], normal) - height
+        above = _dot(corners[k], normal) - height
+        heights[k] = 0.0 if 0 < above <= graze else above
     return heights
 
 
@@ -212,6 +259,11 @@ def _dot(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> float:
 @compiled
 def _cross(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+@compiled
+def _triple_product(a: Float[np.ndarray, "3"], b: Float[np.ndarray, "3"], c: Float[np.ndarray, "3"]) -> float:
+    return a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
 
 
 @compiled
