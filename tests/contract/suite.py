@@ -178,6 +178,15 @@ class GeneratorContract:
         for name, value in whole.ema.model.state_dict().items():
             assert torch.equal(value, second.ema.model.state_dict()[name]), name
 
+    def test_chunks_of_a_batch_add_up(self, tmp_path):
+        """Bounding memory moves neither the loss nor its gradients, but for rounding."""
+        whole, cut = self.trainer(tmp_path / "whole"), self.trainer(tmp_path / "cut", chunk=7)
+        example = self.example(whole.generator)
+        for one, two in zip(whole._gradients(example).values(), cut._gradients(example).values(), strict=True):
+            torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
+        for one, two in zip(whole.generator.parameters(), cut.generator.parameters(), strict=True):
+            torch.testing.assert_close(one.grad, two.grad, rtol=1e-3, atol=1e-4)
+
     def test_training_ends_and_leaves_weights(self, tmp_path):
         trainer = self.trainer(tmp_path)
         assert trainer.run()

@@ -45,10 +45,12 @@ def test_only_the_nearest_are_kept():
     assert bool((slots.distance.diff(dim=1)[:, 0] >= 0)[slots.filled[:, 1]].all())
 
 
-def test_ties_are_kept_together():
-    """In a simple cube of 3 Å each atom has 6 neighbours at the same distance; asking for 4 gives all 6."""
-    slots = neighbour_slots(torch.zeros(1, 1, 3), 3 * torch.eye(3)[None], torch.ones(1, 1, dtype=torch.bool), 4.0, 4)
-    assert int(slots.filled.sum()) == 6
+@pytest.mark.parametrize(("most", "kept"), [(4, 0), (6, 6), (17, 6), (18, 18)])
+def test_ties_are_kept_together_or_not_at_all(most, kept):
+    """In a simple cube of 3 Å each atom has 6 neighbours at 3 Å, 12 at 4.24 Å and 8 at 5.2 Å."""
+    one = torch.ones(1, 1, dtype=torch.bool)
+    slots = neighbour_slots(torch.zeros(1, 1, 3), 3 * torch.eye(3)[None], one, 5.5, most)
+    assert int(slots.filled.sum()) == kept
 
 
 def test_the_choice_of_cell_does_not_matter(crystals):

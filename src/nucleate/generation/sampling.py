@@ -89,7 +89,7 @@ def _sample(
     sizes = np.array([len(z) for z in asked])
     work, done = float((sizes**2).sum()), 0.0
     parts: list[Crystals] = []
-    batches = _batches(sizes)
+    batches = batches_by_size(sizes)
     for rows in batches:
         share = float((sizes[rows] ** 2).sum()) / work
         before = done
@@ -97,13 +97,13 @@ def _sample(
         numbers, mask = _block([asked[i] for i in rows], device)
         request = Request(numbers=numbers, mask=mask, steps=steps, options=options, progress=progress)
         with autocast(device):
-            parts.append(_accept(generator.sample(request, rng).to("cpu")))
+            parts.append(accepted(generator.sample(request, rng).to("cpu")))
         done += share
     back = np.argsort(np.concatenate(batches), kind="stable")
     return Crystals.concat(parts)[back]
 
 
-def _batches(sizes: np.ndarray) -> list[np.ndarray]:
+def batches_by_size(sizes: np.ndarray) -> list[np.ndarray]:
     """Rows sorted by size, cut so that no batch holds more than `PAIRS_PER_BATCH` pairs of places."""
     order = np.argsort(-sizes, kind="stable")
     batches, start = [], 0
@@ -124,7 +124,7 @@ def _block(asked: list[np.ndarray], device: torch.device) -> tuple[torch.Tensor,
     return numbers.to(device), mask.to(device)
 
 
-def _accept(sampled: Padded) -> Crystals:
+def accepted(sampled: Padded) -> Crystals:
     """Packs a block; a crystal that is not finite or has no volume becomes a failed row."""
     finite_sites = (sampled.frac.isfinite().all(-1) | ~sampled.mask).all(1)
     finite = finite_sites & sampled.lattice.isfinite().flatten(1).all(1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from nucleate.geometry.images import edges_within
 
 _TIE = 1e-3
-"""Å. Neighbours whose distances differ by less are equally near: all or none of them is kept."""
+"""Å. Neighbours whose distances differ by less are equally near: all of them are kept, or none."""
 
 
 class Slots(NamedTuple):
@@ -41,15 +41,15 @@ def neighbour_slots(
 ) -> Slots:
     """Finds for every atom the neighbours within a radius that are among its nearest, and it among theirs.
 
-    Where neighbours are equally near, as symmetry makes them, all are kept, so that neither the order of atoms nor the
-    choice of cell matters; there are then more than `most` slots.
+    Of neighbours that are equally near, as symmetry makes them, all are kept or, if there are too many, none, so that
+    neither the order of atoms nor the choice of cell matters.
 
     Args:
         frac: fractional coordinates, wrapped or not.
         lattice: row vectors in Å. A cell that is flat or not finite has no neighbours.
         mask: which places hold an atom.
         radius: in Å.
-        most: neighbours for each atom, but for ties.
+        most: neighbours for each atom at most.
     """
     places = mask.shape[1]
     pair, vector, distance = edges_within(frac, lattice, mask, radius)
@@ -59,8 +59,8 @@ def neighbour_slots(
     start = torch.cat([crystal + first[pair], crystal + second[pair]])
     end = start.roll(len(pair))
     vector = torch.cat([vector, -vector])
-    limit = _distance_of_last(start, torch.cat([distance, distance]), mask.numel(), most)
-    keep = distance < torch.minimum(limit[start], limit[end])[: len(pair)] + _TIE
+    limit = _first_left_out(start, torch.cat([distance, distance]), mask.numel(), most)
+    keep = distance < torch.minimum(limit[start], limit[end])[: len(pair)] - _TIE
     keep = torch.cat([keep, keep])
     start, end, vector = start[keep], end[keep], vector[keep]
 
@@ -85,15 +85,15 @@ def neighbour_slots(
     )
 
 
-def _distance_of_last(
+def _first_left_out(
     start: Int[Tensor, " e"], distance: Float[Tensor, " e"], atoms: int, most: int
 ) -> Float[Tensor, " a"]:
-    """Distance of each atom's neighbour number `most`, infinite if there are fewer."""
+    """Distance of each atom's neighbour after the first `most`, infinite if there are no more."""
     place, _ = _places_in_groups(start, distance, atoms)
-    last = torch.full((atoms,), torch.inf, dtype=distance.dtype, device=distance.device)
-    found = place == most - 1
-    last[start[found]] = distance[found]
-    return last
+    limit = torch.full((atoms,), torch.inf, dtype=distance.dtype, device=distance.device)
+    found = place == most
+    limit[start[found]] = distance[found]
+    return limit
 
 
 def _places_in_groups(

@@ -12,6 +12,7 @@ class TrainingConfig:
 
     Attributes:
         batch: crystals per step, all processes together.
+        chunk: crystals whose gradients are found at once, which bounds memory; 0 for all of a process's share.
         epochs: passes over the data, if there is no budget.
         budget: wall-clock seconds to which the schedule is fitted instead; None for `epochs`.
         optimizer: "adamw", or "muon" for the matrices inside the network (Jordan et al. 2024) with AdamW for the rest.
@@ -30,6 +31,7 @@ class TrainingConfig:
     """
 
     batch: int = 256
+    chunk: int = 0
     epochs: float = 1000.0
     budget: float | None = None
     optimizer: Literal["adamw", "muon"] = "adamw"

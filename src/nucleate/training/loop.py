@@ -116,16 +116,27 @@ class Trainer:
         index = self.queue.pop()
         self.generator.at(share)
         whole = self.generator.draw(self.data.take(index.to(self.world.device)), self.rng)
-        rows = self.world.rows(len(index)) if self.world.size > 1 else slice(None)
-        with autocast(self.world.device, self.config.precision):
-            terms = self.objective(whole.rows(rows))
-        terms["loss"].backward()
+        terms = self._gradients(whole.rows(self.world.rows(len(index))) if self.world.size > 1 else whole)
         self.world.average_gradients(self.generator)
         nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip_norm)
         self.optimizers.step(learning_rate(self.config, self.step, share))
         self.step += 1
         self.ema.update(self.generator, self.step)
-        return {name: self.world.mean(value.detach()) for name, value in terms.items()}
+        return {name: self.world.mean(value) for name, value in terms.items()}
+
+    def _gradients(self, example: Example) -> dict[str, Tensor]:
+        """Adds up gradients over chunks of the example; returns the terms of the loss, detached."""
+        count = len(example.crystals.numbers)
+        chunk = self.config.chunk or count
+        total: dict[str, Tensor] = {}
+        for start in range(0, count, chunk):
+            part = example.rows(slice(start, start + chunk)) if chunk < count else example
+            share = len(part.crystals.numbers) / count  # terms are means over crystals
+            with autocast(self.world.device, self.config.precision):
+                terms = self.objective(part)
+            (terms["loss"] * share).backward()
+            total = {name: total.get(name, 0) + share * value.detach() for name, value in terms.items()}
+        return total
 
     @torch.no_grad()
     def validate(self, share: float = 1.0) -> dict[str, float]:

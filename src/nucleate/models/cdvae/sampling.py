@@ -43,19 +43,18 @@ def sample_structure(
         change_types: takes the decoder's most probable types after each step.
         progress: called with the share of steps that are done.
     """
-    device = crystals.frac.device
 
     def normal() -> Float[Tensor, "b n 3"]:
-        drawn = torch.randn(crystals.frac.shape, generator=rng, device=rng.device).to(device)
+        drawn = torch.randn(crystals.frac.shape, generator=rng, device=rng.device).to(crystals.lattice)
         return torus.mean_free(drawn, crystals.mask)
 
-    frac = torch.rand(crystals.frac.shape, generator=rng, device=rng.device).to(device)
+    frac = torch.rand(crystals.frac.shape, generator=rng, device=rng.device).to(crystals.lattice)
     crystals = crystals._replace(frac=frac * crystals.mask.unsqueeze(-1))
     plan = list(_langevin(model, steps, options) if options.method == "langevin" else _flow(steps, options))
     for i, (before, sigma, share, after) in enumerate(plan):
         if before:
             crystals = _moved(crystals, before * normal())
-        decoded = model.way_back(crystals, z, torch.full((len(z),), sigma, device=device))
+        decoded = model.way_back(crystals, z, torch.full((len(z),), sigma, device=z.device))
         crystals = _moved(crystals, share * decoded.moves + (after * normal() if after else 0))
         if change_types:
             best = decoded.types.masked_fill(~model.elements, -torch.inf).argmax(-1)
@@ -103,5 +102,5 @@ def _moved(crystals: Padded, moves: Float[Tensor, "b n 3"]) -> Padded:
     """Moves atoms by so many Å along x, y and z."""
     with torch.autocast(moves.device.type, enabled=False):
         inverse = torch.linalg.inv_ex(crystals.lattice)[0]
-        frac = torus.wrap(crystals.frac + moves.to(crystals.frac.dtype) @ inverse)
+        frac = torus.wrap(crystals.frac + moves.to(inverse.dtype) @ inverse)
     return crystals._replace(frac=frac * crystals.mask.unsqueeze(-1))

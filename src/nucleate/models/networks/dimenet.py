@@ -33,7 +33,7 @@ class DimeNetConfig:
         degrees: of spherical harmonics.
         radial: radial functions per degree.
         radius: of neighbours, Å.
-        neighbours: nearest neighbours at most, but for ties.
+        neighbours: nearest neighbours at most.
     """
 
     width: int = 128

@@ -37,7 +37,7 @@ class GemNetConfig:
         degrees: of spherical harmonics.
         radial: number of radial functions.
         radius: of neighbours, Å.
-        neighbours: nearest neighbours at most, but for ties.
+        neighbours: nearest neighbours at most.
     """
 
     width: int = 128
