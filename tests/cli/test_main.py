@@ -14,6 +14,8 @@ from nucleate.cli import app, main
 from nucleate.cli.verbs import VERBS, Verbs
 from nucleate.errors import UserError
 
+LATENT = ("--model", "--out", "--steps", "--seed", "--overwrite")
+
 # What scripts may rely on. A new verb or flag is added here on purpose; a removed one breaks somebody's script.
 CONTRACT = {
     "data list": {},
@@ -28,6 +30,12 @@ CONTRACT = {
         "--overwrite",
     },
     "predict": {"FORMULA", "-n", "--count", "--model", "--out", "--steps", "--seed", "--overwrite"},
+    "latent reconstruct": {"CRYSTALS", *LATENT, "-n", "--count", "--keep-composition"},
+    "latent interpolate": {"FIRST", "LAST", *LATENT, "-n", "--count"},
+    "latent optimise": {
+        *("CRYSTALS", *LATENT, "-n", "--count", "--property", "--data", "--maximise", "--target", "--keep", "--moves"),
+        "--leash",
+    },
     "evaluate csp": {"SAMPLES", "--reference", "--out", "--per-crystal", "--jobs", "--overwrite"},
     "evaluate dng": {"SAMPLES", "--reference", "--out", "--per-crystal", "--seed", "--jobs", "--overwrite"},
     "demo": {"--out", "--formulas", "--seed", "--overwrite"},

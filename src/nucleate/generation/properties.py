@@ -15,7 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
+from nucleate.generation.latent import decode, encode
+from nucleate.models.cdvae.model import CDVAE
 
 HELD_OUT = 0.1
 """Share of the crystals that the error of a property head is measured on."""
@@ -159,3 +162,85 @@ def success_rates(
     # A start all of whose candidates failed has found nothing.
     best = np.where(np.isfinite(found), sign * found, np.inf).min(1)
     return {f"SR{q}": float((best <= np.nanpercentile(sign * values, q)).mean()) for q in (5, 10, 15)}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        candidates: `keep` rows a start, in order, with the columns `start` (row of the start), `move`, `predicted` (by
+            the head, of the latent) and `predicted_again` (of the decoded crystal, encoded again; NaN if it failed).
+        error: mean absolute error of the head on crystals that it was not fitted to.
+        success_rates: SR5, SR10 and SR15 of `predicted_again`; empty where a target was looked for.
+    """
+
+    candidates: Crystals
+    error: float
+    success_rates: dict[str, float]
+
+
+def search(
+    model: CDVAE,
+    start: Crystals,
+    training: Crystals,
+    values: Float[np.ndarray, " c"],
+    *,
+    maximise: bool = False,
+    target: float | None = None,
+    keep: int = 10,
+    moves: int = 5000,
+    leash: float = 0.0,
+    steps: int | None = None,
+    seed: int = 0,
+    on_progress: Callable[[float], None] | None = None,
+) -> Found:
+    """Learns a property of crystals from their latents, and looks for crystals with much or little of it.
+
+    Args:
+        model: with a latent.
+        start: crystals to start from.
+        training: crystals whose property is known.
+        values: of the property, one a crystal of `training`, NaN where it is not known.
+        maximise: looks for high values; low ones by default.
+        target: looks for this value instead.
+        keep: candidates from each start.
+        moves: of the search.
+        leash: pull towards the start, see `optimise_latents`.
+        steps: network evaluations of the sampler; the model's default if None.
+        seed: fixes the result.
+        on_progress: called with the share that is done of the decoding, which takes most of the time.
+
+    Raises:
+        UserError: no start could be read, or too few values are known.
+    """
+    latents = encode(model, start)
+    if not bool(latents.isfinite().any()):
+        raise UserError("there is no crystal to start from")
+    fitted = fit_property(encode(model, training), values, seed=seed)
+    kept = optimise_latents(
+        fitted.head, latents, maximise=maximise, target=target, steps=moves, keep=keep, leash=leash
+    ).transpose(0, 1)
+    flat = kept.flatten(0, 1)
+    candidates = decode(model, flat, steps=steps, seed=seed, on_progress=on_progress)
+    again = fitted.head(encode(model, candidates)).numpy().astype(np.float64)
+    candidates = candidates.with_info(
+        start=np.repeat(np.arange(len(start)), keep),
+        move=np.tile(np.arange(1, keep + 1) * moves // keep, len(start)),
+        predicted=fitted.head(flat).numpy().astype(np.float64),
+        predicted_again=again,
+    )
+    rates = {} if target is not None else success_rates(again.reshape(-1, keep), values, maximise=maximise)
+    return Found(candidates, fitted.error, rates)
+
+
+def column(crystals: Crystals, name: str, source: str) -> Float[np.ndarray, " c"]:
+    """A column of numbers, NaN where there is none.
+
+    Raises:
+        UserError: there is no such column, or it does not hold numbers.
+    """
+    numeric = [other for other, values in crystals.info.items() if values.dtype.kind in "fi"]
+    if name not in numeric:
+        raise UserError(f"{source} has no property {name!r}; it has {', '.join(sorted(numeric)) or 'none'}")
+    return np.asarray(crystals.info[name], dtype=np.float64)
