@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def generate(
-    model: Annotated[str, typer.Argument(help="A shipped model (flowmm-csp, flowmm-dng), a run, or a weights file.")],
+    model: Annotated[str, typer.Argument(help="A shipped model (such as flowmm-dng), a run, or a weights file.")],
     out: Annotated[Path, typer.Option(help="Where to write: .extxyz, .parquet, .csv, .zip of CIFs, or a folder.")],
     count: Annotated[
         int | None, typer.Option("-n", "--count", help="Crystals to make; for CSP the first n compositions.")

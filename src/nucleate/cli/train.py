@@ -18,7 +18,7 @@ STOPPED = 130
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="Family to train: flowmm.")],
+    model: Annotated[str, typer.Argument(help="Family to train: flowmm or cdvae.")],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     task: Annotated[str, typer.Option(help="csp (structures for compositions) or dng (new crystals).")] = "csp",
     data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
