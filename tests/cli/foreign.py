@@ -122,7 +122,7 @@ def frame(structure: Structure, kind: str | None) -> str:
     ase.io.write(sheet, _reshaped(structure, kind).to_ase_atoms(), format="extxyz")
     text = sheet.getvalue()
     if kind == "unparseable":
-        return "I am sorry, but I cannot propose a crystal.\n"
+        return text.replace("2", "two", 1)
     if kind in ("nan", "negative"):
         return text.replace("2.10000000", "nan", 1)
     if kind == "flat":

@@ -8,9 +8,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from nucleate import files
-from nucleate.cli import main
+from nucleate.cli import evaluate, main
 from nucleate.crystals import Crystals
 from tests.evaluation.conftest import distorted, random_cell, to_crystals
+
+DNG_KEYS = {
+    *("structural_validity", "composition_validity", "validity"),
+    *("cov_recall", "cov_precision", "cov_recall_joint", "cov_precision_joint"),
+    *("amsd_recall", "amsd_precision", "amcd_recall", "amcd_precision"),
+    *("wdist_density", "wdist_num_elements", "wdist_density_valid", "wdist_num_elements_valid"),
+    *("composition_diversity", "structure_diversity", "uniqueness", "novelty", "distributions"),
+}
+DNG_COLUMNS = [
+    *("index", "formula", "num_atoms", "failure", "structural_valid", "composition_valid", "valid"),
+    *("density", "volume", "num_elements", "min_distance", "self_image_distance"),
+    *("cov_structure_distance", "cov_composition_distance"),
+]
 
 ATOMS = [[8, 8, 22], [11, 17], [6, 6], [14]]
 
@@ -80,17 +93,68 @@ def test_csp_row_by_row(tmp_path, reference, cells):
 def test_dng(tmp_path, samples, reference, capsys):
     out, rows = tmp_path / "metrics.json", tmp_path / "rows.csv"
     options = ["--reference", reference, "--out", out, "--per-crystal", rows, "--seed", 7, "--jobs", 1]
-    assert run("dng", samples, *options) == 0
+    assert run("dng", samples, *options, "--training", reference, "--oxidation-states", "icsd24") == 0
     found = json.loads(out.read_text())
     assert found["task"] == "dng"
     assert found["definition"]["seed"] == 7
+    assert found["definition"]["training"] == str(reference)
+    assert found["definition"]["composition_validity"] == {"oxidation_states": "icsd24"}
     assert found["metrics"]["structural_validity"] == pytest.approx(5 / 6)
+    assert set(found["metrics"]) >= DNG_KEYS
     with rows.open() as text:
         table = list(csv.DictReader(text))
+    assert list(table[0])[: len(DNG_COLUMNS)] == DNG_COLUMNS
     assert len(table) == 6
     assert table[4]["failure"] == "unparseable"
     assert table[4]["density"] == ""
-    assert "83.33" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "83.33 %" in shown
+    assert "novel is what is not among 4 crystals" in shown
+
+
+def test_dng_without_a_training_set(tmp_path, samples, reference, capsys):
+    out = tmp_path / "metrics.json"
+    assert run("dng", samples, "--reference", reference, "--out", out, "--jobs", 1) == 0
+    found = json.loads(out.read_text())
+    assert found["definition"]["training"] is None
+    assert found["metrics"]["novelty"] is None
+    assert "no novelty" in capsys.readouterr().err
+
+
+def test_dng_of_a_named_data_set_knows_its_training_set(tmp_path, samples):
+    out = tmp_path / "metrics.json"
+    assert run("dng", samples, "--reference", "prototypes:val", "--out", out, "--jobs", 1) == 0
+    found = json.loads(out.read_text())
+    assert found["definition"]["reference"] == "prototypes:val"
+    assert found["definition"]["training"] == "prototypes:train"
+    assert found["metrics"]["novelty"] > 0
+
+
+@pytest.mark.parametrize(("reference", "cutoffs"), [("mp-20", (0.4, 10)), ("perov-5", (0.2, 4)), ("a.cif", (0.4, 10))])
+def test_cutoffs_are_those_of_the_data_set(reference, cutoffs):
+    assert evaluate._cutoffs(None, reference) == cutoffs
+    assert evaluate._cutoffs("carbon-24", reference) == (0.2, 4)
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path, samples, reference):
+    outs = [(tmp_path / f"{i}.json", tmp_path / f"{i}.parquet") for i in range(2)]
+    for out, rows in outs:
+        options = ["--reference", reference, "--training", reference, "--seed", 3, "--jobs", 1]
+        assert run("dng", samples, *options, "--out", out, "--per-crystal", rows) == 0
+    assert outs[0][0].read_bytes() == outs[1][0].read_bytes()
+    assert outs[0][1].read_bytes() == outs[1][1].read_bytes()
+
+
+def test_interrupted_it_leaves_nothing(tmp_path, samples, reference, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nucleate.evaluation.dng.coverage.coverage", interrupted)
+    before = sorted(tmp_path.iterdir())
+    options = ["--reference", reference, "--out", tmp_path / "m.json", "--per-crystal", tmp_path / "r.csv", "--jobs", 1]
+    assert run("dng", samples, *options) == 130
+    assert sorted(tmp_path.iterdir()) == before
+    assert "interrupted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -104,6 +168,9 @@ def test_dng(tmp_path, samples, reference, capsys):
         (["dng", "{samples}", "--reference", "{reference}", "--out", "{out}", "--per-crystal", "x.txt"], ".parquet or"),
         (["dng", "{samples}", "--reference", "{reference}", "--out", "x.csv", "--per-crystal", "x.csv"], "both x.csv"),
         (["dng", "{samples}", "--reference", "{reference}"], "--out"),
+        (["dng", "{samples}", "--reference", "{reference}", "--out", "{out}", "--cutoffs", "mp"], "known are mp-20"),
+        (["csp", "{samples}", "--reference", "{reference}", "--out", "{out}", "--oxidation-states", "x"], "smact14"),
+        (["dng", "{samples}", "--reference", "{reference}", "--out", "{out}", "--training", "none.cif"], "none.cif"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, samples, reference, arguments, says, capsys):

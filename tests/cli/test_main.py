@@ -14,6 +14,7 @@ from nucleate.cli import app, main
 from nucleate.cli.verbs import VERBS, Verbs
 from nucleate.errors import UserError
 
+EVALUATE = ("--reference", "--out", "--per-crystal", "--oxidation-states", "--jobs", "--overwrite")
 LATENT = ("--model", "--out", "--steps", "--seed", "--overwrite")
 
 # What scripts may rely on. A new verb or flag is added here on purpose; a removed one breaks somebody's script.
@@ -36,8 +37,8 @@ CONTRACT = {
         *("CRYSTALS", *LATENT, "-n", "--count", "--property", "--data", "--maximise", "--target", "--keep", "--moves"),
         "--leash",
     },
-    "evaluate csp": {"SAMPLES", "--reference", "--out", "--per-crystal", "--jobs", "--overwrite"},
-    "evaluate dng": {"SAMPLES", "--reference", "--out", "--per-crystal", "--seed", "--jobs", "--overwrite"},
+    "evaluate csp": {"SAMPLES", *EVALUATE},
+    "evaluate dng": {"SAMPLES", *EVALUATE, "--training", "--cutoffs", "--seed"},
     "demo": {"--out", "--formulas", "--seed", "--overwrite"},
 }
 ALL_HAVE = frozenset({"--help", "-h"})

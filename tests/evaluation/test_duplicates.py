@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from pymatgen.analysis.structure_matcher import StructureMatcher
 
 from nucleate.crystals import Crystals
-from nucleate.evaluation.duplicates import first_alike
+from nucleate.evaluation import duplicates, parallel
+from nucleate.evaluation.alike import cells_of
+from nucleate.evaluation.duplicates import TOLERANCES, first_alike
+from tests.evaluation.conftest import distorted, random_cell, to_crystals, to_structure
 
 CUBE = 4.0 * np.eye(3)
 
@@ -23,4 +28,44 @@ def test_the_same_structure_in_other_words_is_found():
             Crystals.failed(["not_finite"]),
         ]
     )
-    assert first_alike(batch).tolist() == [0, 0, 2, 3, 0, 5, 6]
+    shares = []
+    assert first_alike(batch, on_progress=shares.append).tolist() == [0, 0, 2, 3, 0, 5, 6]
+    assert shares == sorted(shares)
+    assert first_alike(batch[:1]).tolist() == [0]
+    assert first_alike(batch[2:3]).tolist() == [0]
+    assert first_alike(Crystals.empty()).shape == (0,)
+
+
+@pytest.fixture(scope="module")
+def crystals() -> Crystals:
+    """Crystals of two compositions in one, two or three versions, from nearly equal to hardly alike, mixed."""
+    rng = np.random.default_rng(0)
+    kinds = [random_cell(rng, numbers) for numbers in ([8, 8, 22], [8, 8, 22, 22, 8, 8], [6, 6]) for _ in range(4)]
+    cells = [distorted(kind, rng, rng.uniform(0, 0.15)) for kind in kinds for _ in range(4)]
+    return to_crystals([cells[i] for i in rng.permutation(len(cells))])
+
+
+def test_leaders_are_those_of_pymatgen(crystals, installed, monkeypatch):
+    monkeypatch.setattr(duplicates, "CONVENTION", installed)
+    matcher = StructureMatcher(ltol=TOLERANCES.length, stol=TOLERANCES.site, angle_tol=TOLERANCES.angle)
+    structures = [to_structure(cell) for cell in cells_of(crystals)]
+    leaders: list[int] = []
+    want = []
+    for row, structure in enumerate(structures):
+        same = [other for other in leaders if matcher.fit(structure, structures[other])]
+        want.append(same[0] if same else row)
+        if not same:
+            leaders.append(row)
+    assert first_alike(crystals).tolist() == want
+    assert 12 <= len(leaders) < 40
+
+
+def test_nothing_depends_on_the_number_of_processes(crystals, monkeypatch):
+    monkeypatch.setattr(parallel, "ITEMS_PER_WORKER", 10)
+    np.testing.assert_array_equal(first_alike(crystals, jobs=2), first_alike(crystals))
+
+
+def test_a_flat_cell_is_alike_only_to_itself():
+    needle = np.array([[5, 0, 0], [5, 1e-4, 0], [5, 0, 1e-4]])
+    flat = Crystals.build([[11, 17]] * 2, [[[0, 0, 0], [0.5, 0.5, 0.5]]] * 2, [needle] * 2)
+    assert first_alike(flat).tolist() == [0, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -10,30 +9,29 @@ import pytest
 
 from nucleate import files
 from nucleate.crystals import Crystals
-from nucleate.evaluation.dng import columns
-from tests.golden.published import PROTOTYPES, from_arrays
+from nucleate.evaluation.density import densities
+from nucleate.evaluation.failures import failure_reasons
+from nucleate.evaluation.structural_validity import structural_validity
+from tests.golden.published import PROTOTYPES, columns_of, from_arrays
 
 # The published program adds this to the diagonal of its distances, so that no distance it tells is larger.
 DIAGONAL = 10.5
 
 
 def agree(crystals: Crystals, path: Path) -> None:
-    with path.open() as text:
-        rows = list(csv.DictReader(text))
-    want = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    found = columns(crystals)
+    want = columns_of(path)
+    found = structural_validity(crystals)
     assert (want["constructed"] == "True").all()
-    assert (found["failure"] == "").all()
-    np.testing.assert_array_equal(found["structural_valid"], want["struct_valid"] == "True")
-    np.testing.assert_array_equal(found["num_elements"], want["n_elem"].astype(int))
-    np.testing.assert_array_equal(found["num_atoms"], want["n_atoms"].astype(int))
-    for name in ("density", "volume"):
-        np.testing.assert_allclose(found[name], want[name].astype(float), rtol=1e-6)
-    distances = np.minimum(found["min_distance"], DIAGONAL)
+    assert (failure_reasons(crystals) == "").all()
+    np.testing.assert_array_equal(found.valid, want["struct_valid"] == "True")
+    np.testing.assert_array_equal(crystals.counts, want["n_atoms"].astype(int))
+    np.testing.assert_allclose(found.volume, want["volume"].astype(float), rtol=1e-6)
+    np.testing.assert_allclose(densities(crystals), want["density"].astype(float), rtol=1e-6)
+    distances = np.minimum(found.min_distance, DIAGONAL)
     np.testing.assert_allclose(distances, want["min_dist_cdvae"].astype(float), rtol=1e-6)
     # That column is the length of the shortest edge, which in a cell that is not reduced is not the shortest vector.
     edges = want["min_lattice_translation"].astype(float)
-    assert (found["self_image_distance"] <= edges * (1 + 1e-6)).all()
+    assert (found.self_image_distance <= edges * (1 + 1e-6)).all()
 
 
 @pytest.mark.parametrize("name", ["test_ref", "val", "cdvae", "llama-2-7B_1.0_0.7"])
@@ -44,4 +42,4 @@ def test_published_crystals(golden, name):
 def test_prototypes():
     crystals = files.read(PROTOTYPES / "structures_prototypes.csv.gz", jobs=1)
     agree(crystals, PROTOTYPES / "rows_prototypes.csv")
-    assert (~columns(crystals)["structural_valid"]).sum() == 11
+    assert (~structural_validity(crystals).valid).sum() == 11

@@ -27,6 +27,10 @@ COMMON_POINTS = 1 << 11
 """Grids with fewer points are kept for the next crystal."""
 
 
+class FlatCellError(ValueError):
+    """A cell is too flat to look through its lattice points, of which there would be millions."""
+
+
 class Cell(NamedTuple):
     """One crystal as plain arrays.
 
@@ -46,11 +50,13 @@ class Cell(NamedTuple):
         return float(abs(np.linalg.det(self.lattice)))
 
 
-def lengths_and_angles(lattice: Float[np.ndarray, "3 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+def lengths_and_angles(
+    lattice: Float[np.ndarray, "*k 3 3"],
+) -> tuple[Float[np.ndarray, "*k 3"], Float[np.ndarray, "*k 3"]]:
     """Lengths in Å and angles in degrees."""
-    lengths = np.sqrt((lattice * lattice).sum(1))
-    following, last = lattice[[1, 2, 0]], lattice[[2, 0, 1]]
-    cosines = (following * last).sum(1) / (lengths[[1, 2, 0]] * lengths[[2, 0, 1]])
+    lengths = np.sqrt((lattice * lattice).sum(-1))
+    following, last = lattice[..., [1, 2, 0], :], lattice[..., [2, 0, 1], :]
+    cosines = (following * last).sum(-1) / (lengths[..., [1, 2, 0]] * lengths[..., [2, 0, 1]])
     return lengths, np.rad2deg(np.arccos(np.clip(cosines, -1, 1)))
 
 
@@ -84,13 +90,13 @@ def lattice_points(
         Integer coordinates, Cartesian coordinates in Å, and distances in Å.
 
     Raises:
-        ValueError: the cell is flat, so that millions of points would have to be looked through.
+        FlatCellError: millions of points would have to be looked through.
     """
     edge = radius if radius >= 1 else 1 + 1e-8
     reach = np.ceil((edge + 0.15) * np.sqrt((np.linalg.inv(transform @ lattice) ** 2).sum(0)))
     points = np.prod(2 * reach + 1)
     if not points <= MAX_POINTS:
-        raise ValueError("the cell is too flat to look through its lattice points")
+        raise FlatCellError("the cell is too flat to look through its lattice points")
     whole = (_common_grid if points < COMMON_POINTS else _grid)(*reach.astype(np.int64).tolist()) @ transform
     cart = whole @ lattice
     square = (cart * cart).sum(1)

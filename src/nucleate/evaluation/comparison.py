@@ -19,6 +19,7 @@ from nucleate.evaluation.failures import failure_reasons
 from nucleate.evaluation.matching import Match, match_pair
 from nucleate.evaluation.pairing import Pairing, pair
 from nucleate.evaluation.parallel import map_in_order
+from nucleate.evaluation.progress import Steps
 from nucleate.evaluation.reduction import reduced_or_none
 
 NOT_REDUCIBLE = "no_reduced_cell"
@@ -27,8 +28,13 @@ NOT_REDUCIBLE = "no_reduced_cell"
 NO_REFERENCE = "no_reference"
 """Failure of a sample whose reference crystal can't be compared with anything."""
 
-Progress = Callable[[float, str], None]
-"""Told the share done, and what is being done."""
+STEPS = {
+    "reducing samples": 0.15,
+    "reducing the reference": 0.15,
+    "comparing": 0.5,
+    "comparing others of the same composition": 0.2,
+}
+"""What a comparison does, and the share of the time that each step takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +60,32 @@ class Comparison:
     found_by_any: Bool[np.ndarray, " r"]
 
 
-def compare(
-    samples: Crystals, reference: Crystals, *, jobs: int = 1, on_progress: Progress | None = None
-) -> Comparison:
+def compare(samples: Crystals, reference: Crystals, *, jobs: int = 1, steps: Steps | None = None) -> Comparison:
     """Compares samples with the reference crystals that they predict.
 
     Args:
         samples: with the columns `reference_index` and `rank`, or in the order of the reference.
         reference: all reference crystals.
         jobs: processes at most; the outcome does not depend on it.
-        on_progress: told the share done, and what is being done.
+        steps: told how far each of `STEPS` has come.
 
     Raises:
         UserError: the samples and the reference do not fit together; see `pair`.
     """
     pairing = pair(samples, reference)
     asked = reference[pairing.asked]
-    steps = _Steps(jobs, on_progress or (lambda _share, _line: None))
-    failures, ours = steps.reduce(samples, "reducing samples")
-    reference_failures, theirs = steps.reduce(asked, "reducing the reference")
+    steps = steps or Steps(STEPS)
+
+    def match(pairs: Sequence[tuple[Cell | None, Cell | None]], line: str) -> list[Match | None]:
+        return map_in_order(match_pair, pairs, jobs=jobs, on_progress=steps.start(line))
+
+    failures, ours = _reduced(samples, jobs, steps.start("reducing samples"))
+    reference_failures, theirs = _reduced(asked, jobs, steps.start("reducing the reference"))
 
     place = pairing.place
     failures[(failures == "") & (reference_failures != "")[place]] = NO_REFERENCE
     own = np.flatnonzero(failures == "")
-    found = steps.match([(ours[i], theirs[place[i]]) for i in own], "comparing")
+    found = match([(ours[i], theirs[place[i]]) for i in own], "comparing")
     rms, max_distance = np.full((2, len(samples)), np.nan)
     for i, hit in zip(own, found, strict=True):
         if hit is not None:
@@ -93,7 +101,7 @@ def compare(
         for i, j in _same_composition(samples, asked)
         if j != place[i] and not (found_by_first[j] if first[i] else found_by_any[j])
     ]
-    found = steps.match([(ours[i], theirs[j]) for i, j in others], "comparing others of the same composition")
+    found = match([(ours[i], theirs[j]) for i, j in others], "comparing others of the same composition")
     for (i, j), hit in zip(others, found, strict=True):
         found_by_first[j] |= hit is not None and first[i]
         found_by_any[j] |= hit is not None
@@ -117,38 +125,20 @@ def _same_composition(samples: Crystals, reference: Crystals) -> Iterator[tuple[
         yield from ((sample, row) for row in rows.get(reduced_formula(numbers), ()))
 
 
-class _Steps:
-    """The four steps of a comparison, with processes and progress."""
-
-    SHARES = (0.15, 0.15, 0.5, 0.2)
-
-    def __init__(self, jobs: int, report: Progress) -> None:
-        self.jobs = jobs
-        self.report = report
-        self.step = 0
-
-    def reduce(self, crystals: Crystals, line: str) -> tuple[np.ndarray, list[Cell | None]]:
-        """Returns why crystals can't be compared, and the reduced cells of those that can."""
-        failures = failure_reasons(crystals)
-        cells = _cells(crystals)
-        usable = np.flatnonzero(failures == "")
-        reduced: list[Cell | None] = [None] * len(cells)
-        for i, cell in zip(usable, self._map(reduced_or_none, [cells[i] for i in usable], line), strict=True):
-            reduced[i] = cell
-            if cell is None:
-                failures[i] = NOT_REDUCIBLE
-        return failures, reduced
-
-    def match(self, pairs: Sequence[tuple[Cell | None, Cell | None]], line: str) -> list[Match | None]:
-        return self._map(match_pair, pairs, line)
-
-    def _map(self, function: Callable, items: Sequence, line: str) -> list:
-        start, share = sum(self.SHARES[: self.step]), self.SHARES[self.step]
-        self.step += 1
-        self.report(start, line)
-        return map_in_order(
-            function, items, jobs=self.jobs, on_progress=lambda done: self.report(start + share * done, line)
-        )
+def _reduced(
+    crystals: Crystals, jobs: int, on_progress: Callable[[float], None]
+) -> tuple[np.ndarray, list[Cell | None]]:
+    """Returns why crystals can't be compared, and the reduced cells of those that can."""
+    failures = failure_reasons(crystals)
+    cells = _cells(crystals)
+    usable = np.flatnonzero(failures == "")
+    reduced: list[Cell | None] = [None] * len(cells)
+    found = map_in_order(reduced_or_none, [cells[i] for i in usable], jobs=jobs, on_progress=on_progress)
+    for i, cell in zip(usable, found, strict=True):
+        reduced[i] = cell
+        if cell is None:
+            failures[i] = NOT_REDUCIBLE
+    return failures, reduced
 
 
 def _cells(crystals: Crystals) -> list[Cell]:

@@ -6,18 +6,29 @@ not be built, was never made, or just does not match.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Bool, Float
 
 from nucleate.crystals import FAILURE, Crystals
-from nucleate.evaluation.comparison import Comparison, Progress, compare
-from nucleate.evaluation.failures import counted, outcome_counts
+from nucleate.evaluation import comparison as comparing
+from nucleate.evaluation import oxidation_states
+from nucleate.evaluation.assessment import assess
+from nucleate.evaluation.comparison import Comparison, compare
+from nucleate.evaluation.failures import counted, failure_reasons, outcome_counts, sample_limit
 from nucleate.evaluation.matching import TOLERANCES
+from nucleate.evaluation.progress import Progress, Steps
 from nucleate.evaluation.reduction import Convention
 from nucleate.evaluation.result import Result, versions
+from nucleate.evaluation.structural_validity import MIN_DISTANCE, MIN_VOLUME
 
 NO_PREDICTION = "no_prediction"
 """Failure of a reference crystal that was asked for and has no sample."""
+
+
+STEPS = {**comparing.STEPS, "fingerprints of the samples": 0.5, "fingerprints of the reference": 0.5}
+"""What an evaluation does, and about how long each step takes."""
 
 
 def evaluate(
@@ -25,6 +36,8 @@ def evaluate(
     reference: Crystals,
     *,
     reference_name: str,
+    oxidation: str = oxidation_states.NAMES[0],
+    keep_in: Path | None = None,
     jobs: int = 1,
     on_progress: Progress | None = None,
 ) -> Result:
@@ -34,14 +47,25 @@ def evaluate(
         samples: with the columns `reference_index` and `rank`, or in the order of the reference.
         reference: all reference crystals.
         reference_name: what the result calls them.
+        oxidation: name of the oxidation states that composition validity goes by, in the filtered numbers.
+        keep_in: a folder where the fingerprints of the reference are kept for the next time.
         jobs: processes at most; the numbers do not depend on it.
         on_progress: told the share done, and what is being done.
 
     Raises:
-        UserError: the samples and the reference do not fit together.
+        UserError: the samples and the reference do not fit together, or there are no such oxidation states.
     """
-    comparison = compare(samples, reference, jobs=jobs, on_progress=on_progress)
+    states = oxidation_states.load(oxidation)
+    steps = Steps(STEPS, on_progress)
+    max_atoms = sample_limit(reference)
+    samples = samples.with_info(**{FAILURE: failure_reasons(samples, max_atoms=max_atoms)})
+    comparison = compare(samples, reference, jobs=jobs, steps=steps)
     pairing = comparison.pairing
+    show = steps.start("fingerprints of the samples")
+    ours = assess(samples, states, jobs=jobs, on_progress=show)
+    show = steps.start("fingerprints of the reference")
+    theirs = assess(reference, states, keep_in=keep_in, jobs=jobs, on_progress=show)
+    valid = {"prediction_valid": ours.valid, "reference_valid": theirs.valid[pairing.asked]}
     rows = _rows(comparison, samples, reference)
     return Result(
         task="csp",
@@ -49,6 +73,9 @@ def evaluate(
             "versions": versions("numpy", "scipy", "pymatgen"),
             "reference": reference_name,
             "k": pairing.per_reference,
+            "max_atoms": max_atoms,
+            "structural_validity": {"min_distance": MIN_DISTANCE, "min_volume": MIN_VOLUME},
+            "composition_validity": {"oxidation_states": states.name},
             "matcher": {
                 "algorithm": "StructureMatcher.get_rms_dist(prediction, reference)",
                 "convention": str(Convention.PUBLISHED),
@@ -59,14 +86,16 @@ def evaluate(
         },
         counts={
             **outcome_counts(rows[FAILURE]),
+            **ours.counts,
             "reference": {
                 "crystals": len(reference),
+                **theirs.counts,
                 "asked": len(pairing.asked),
                 "without_prediction": len(pairing.missing),
                 "failures": counted(comparison.reference_failures),
             },
         },
-        metrics={"k1": metrics(comparison, 1), "kN": metrics(comparison, pairing.per_reference)},
+        metrics={"k1": metrics(comparison, 1, **valid), "kN": metrics(comparison, pairing.per_reference, **valid)},
         rows=rows,
     )
 

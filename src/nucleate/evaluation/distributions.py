@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Real, Shaped
+from jaxtyping import Bool, Int, Real, Shaped
 
 from nucleate.crystals import Crystals
 from nucleate.elements import SYMBOLS
 from nucleate.evaluation.compositions import element_counts
-from nucleate.evaluation.space_groups import NONE, SYSTEMS, crystal_systems
+from nucleate.evaluation.space_groups import NONE, P1, SYSTEMS, crystal_systems
 from nucleate.evaluation.wasserstein import wasserstein
 
 QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
@@ -64,8 +64,8 @@ def symmetry(samples: Int[np.ndarray, " s"], reference: Int[np.ndarray, " r"]) -
     return {
         "space_group": of_classes(samples, reference),
         "crystal_system": of_classes(names[crystal_systems(samples)], names[crystal_systems(reference)]),
-        "p1": {side: _share(groups == 1) for side, groups in sides.items()},
-        "no_space_group": {side: _share(groups == NONE) for side, groups in sides.items()},
+        "p1": {side: share(groups == P1) for side, groups in sides.items()},
+        "no_space_group": {side: share(groups == NONE) for side, groups in sides.items()},
     }
 
 
@@ -103,5 +103,6 @@ def summary(values: Real[np.ndarray, " k"]) -> dict[str, float]:
     return {"mean": float(known.mean()), **dict(zip(QUANTILES, quantiles.tolist(), strict=True))}
 
 
-def _share(flags: np.ndarray) -> float:
+def share(flags: Bool[np.ndarray, " k"]) -> float:
+    """Share of what is so; NaN of nothing."""
     return float(flags.mean()) if len(flags) else float("nan")

@@ -1,102 +1,201 @@
 """De novo generation: how good a set of new crystals is.
 
-Every requested sample counts: one that could not be parsed or built is not valid.
+Every requested sample counts: one that could not be parsed, built or fingerprinted is not valid, not covered, not
+unique and not novel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+from jaxtyping import Bool
 
-from nucleate.crystals import FAILURE, Crystals
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.evaluation.density import densities
-from nucleate.evaluation.failures import failure_reasons, outcome_counts
+from nucleate.evaluation import coverage, distributions, oxidation_states
+from nucleate.evaluation.assessment import Assessment, assess
+from nucleate.evaluation.coverage import Cutoffs
+from nucleate.evaluation.diversity import mean_distance
+from nucleate.evaluation.duplicates import CONVENTION, TOLERANCES, first_alike
+from nucleate.evaluation.failures import outcome_counts, sample_limit
+from nucleate.evaluation.novelty import known
+from nucleate.evaluation.progress import Progress, Steps
 from nucleate.evaluation.result import Result, versions
-from nucleate.evaluation.structural_validity import MIN_DISTANCE, MIN_VOLUME, structural_validity
+from nucleate.evaluation.space_groups import P1, SYMPREC, space_groups
+from nucleate.evaluation.structural_validity import MIN_DISTANCE, MIN_VOLUME
+from nucleate.evaluation.wasserstein import draw, wasserstein
 
-QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
+STEPS = {
+    "fingerprints of the samples": 8.0,
+    "fingerprints of the reference": 8.0,
+    "coverage": 5.0,
+    "space groups": 4.0,
+    "uniqueness": 3.0,
+    "novelty": 3.0,
+}
+"""What an evaluation does, and about how long each step takes."""
 
 
-def evaluate(samples: Crystals, reference: Crystals, *, reference_name: str, seed: int = 0) -> Result:
-    """Judges samples, and sets them beside the reference.
+def evaluate(
+    samples: Crystals,
+    reference: Crystals,
+    *,
+    reference_name: str,
+    training: Crystals | None = None,
+    training_name: str | None = None,
+    oxidation: str = oxidation_states.NAMES[0],
+    cutoffs: Cutoffs = coverage.DEFAULT,
+    seed: int = 0,
+    keep_in: Path | None = None,
+    jobs: int = 1,
+    on_progress: Progress | None = None,
+) -> Result:
+    """Judges samples by themselves, beside the reference, and against the crystals that the model was trained on.
 
     Args:
         samples: all that were requested; those that failed have a reason in `info["failure"]`.
         reference: crystals that the samples should be like.
         reference_name: what the result calls them.
-        seed: of all that is drawn at random.
+        training: crystals that are not novel; without them there is no novelty.
+        training_name: what the result calls them.
+        oxidation: name of the oxidation states that composition validity goes by.
+        cutoffs: distances up to which a crystal is covered.
+        seed: of the draw of valid samples for the published Wasserstein distances.
+        keep_in: a folder where the fingerprints of the reference are kept for the next time.
+        jobs: processes at most; the numbers do not depend on it.
+        on_progress: told the share done, and what is being done.
 
     Raises:
-        UserError: there are no samples.
+        UserError: there are no samples, no reference, or no such oxidation states.
     """
-    if not len(samples):
-        raise UserError("there are no samples")
-    rows = columns(samples)
-    reference_rows = columns(reference)
-    built = rows[FAILURE] == ""
+    for crystals, name in ((samples, "samples"), (reference, "reference crystals")):
+        if not len(crystals):
+            raise UserError(f"there are no {name}")
+    states = oxidation_states.load(oxidation)
+    steps = Steps(STEPS, on_progress)
+    max_atoms = sample_limit(reference)
+    show = steps.start("fingerprints of the samples")
+    ours = assess(samples, states, max_atoms=max_atoms, jobs=jobs, on_progress=show)
+    show = steps.start("fingerprints of the reference")
+    theirs = assess(reference, states, keep_in=keep_in, jobs=jobs, on_progress=show)
+    steps.start("coverage")
+    covered = coverage.coverage(
+        ours.structure_fingerprints,
+        ours.composition_fingerprints,
+        theirs.structure_fingerprints,
+        theirs.composition_fingerprints,
+        cutoffs,
+    )
+    built = samples[ours.built]
+    steps.start("space groups")
+    groups = space_groups(built, jobs=jobs), space_groups(reference[theirs.built], jobs=jobs)
+    first = first_alike(built, jobs=jobs, on_progress=steps.start("uniqueness"))
+    columns = {
+        **ours.columns(),
+        "cov_structure_distance": covered.samples.structure,
+        "cov_composition_distance": covered.samples.composition,
+        "space_group": _among_all(ours.built, groups[0]),
+        "unique": _among_all(ours.built, first == np.arange(len(first))),
+    }
+    if training is not None:
+        old = known(built, training, jobs=jobs, on_progress=steps.start("novelty"))
+        columns["novel"] = _among_all(ours.built, ~old)
+    drawn = draw(ours.valid, seed=seed)
     return Result(
         task="dng",
         definition={
-            "versions": versions("numpy", "pymatgen"),
+            "versions": versions("numpy", "scipy", "pymatgen", "numba", "moyopy"),
             "reference": reference_name,
+            "training": None if training is None else training_name,
             "seed": seed,
+            "max_atoms": max_atoms,
             "structural_validity": {"min_distance": MIN_DISTANCE, "min_volume": MIN_VOLUME},
+            "composition_validity": {"oxidation_states": states.name},
+            "coverage": {"structure_cutoff": cutoffs.structure, "composition_cutoff": cutoffs.composition},
+            "wasserstein": {"draw": len(drawn)},
+            "matcher": {
+                "algorithm": "StructureMatcher.fit",
+                "convention": str(CONVENTION),
+                "ltol": TOLERANCES.length,
+                "stol": TOLERANCES.site,
+                "angle_tol": TOLERANCES.angle,
+            },
+            "space_groups": {"symprec": SYMPREC},
         },
         counts={
-            **outcome_counts(rows[FAILURE]),
-            "structural_valid": int(rows["structural_valid"].sum()),
-            "reference": {"crystals": len(reference), "built": int((reference_rows[FAILURE] == "").sum())},
+            **outcome_counts(ours.failures),
+            **ours.counts,
+            "reference": {"crystals": len(reference), **theirs.counts},
+            **({} if training is None else {"training": len(training)}),
         },
         metrics={
-            "structural_validity": float(rows["structural_valid"].mean()),
-            "unusable": float(1 - built.mean()),
-            "distributions": {
-                "density": {"samples": _summary(rows["density"]), "reference": _summary(reference_rows["density"])},
-                "num_elements": {"samples": _shares(rows), "reference": _shares(reference_rows)},
-            },
+            **_rates(ours),
+            **covered.metrics,
+            "wdist_density": wasserstein(ours.density[drawn], theirs.density),
+            "wdist_num_elements": wasserstein(ours.num_elements[drawn], theirs.num_elements[theirs.built]),
+            "wdist_density_valid": wasserstein(ours.density[ours.valid], theirs.density),
+            "wdist_num_elements_valid": wasserstein(ours.num_elements[ours.valid], theirs.num_elements[theirs.built]),
+            **_diversity(ours),
+            **_originality(columns),
+            "p1_share": distributions.share(groups[0] == P1),
+            "distributions": _distributions(ours, theirs, *groups, built, reference[theirs.built]),
+            "reference": {**_rates(theirs), **_diversity(theirs), "p1_share": distributions.share(groups[1] == P1)},
         },
-        rows=rows,
+        rows=columns,
     )
 
 
-def columns(crystals: Crystals) -> dict[str, np.ndarray]:
-    """The per-crystal columns, each of length C: lengths in Å, volumes in Å³, densities in g/cm³.
-
-    What a crystal that failed does not have is NaN; it is not valid, and has 0 elements.
-    """
-    failures = failure_reasons(crystals)
-    built = failures == ""
-    structure = structural_validity(crystals)
-
-    def of_built(values: np.ndarray) -> np.ndarray:
-        return np.where(built, values, np.nan)
-
-    kinds = [len(set(numbers.tolist())) for numbers in crystals.numbers_of_each()]
+def _rates(crystals: Assessment) -> dict[str, float]:
     return {
-        "index": np.arange(len(crystals)),
-        "formula": np.array(crystals.formulas, dtype=object),
-        "num_atoms": crystals.counts.cpu().numpy(),
-        FAILURE: failures,
-        "structural_valid": built & structure.valid,
-        "density": of_built(densities(crystals)),
-        "volume": of_built(structure.volume),
-        "num_elements": np.where(built, kinds, 0),
-        "min_distance": of_built(structure.min_distance),
-        "self_image_distance": of_built(structure.self_image_distance),
+        "structural_validity": float(crystals.structural_valid.mean()),
+        "composition_validity": float(crystals.composition_valid.mean()),
+        "validity": float(crystals.valid.mean()),
+        "unusable": float(1 - crystals.built.mean()),
     }
 
 
-def _summary(values: np.ndarray) -> dict[str, float]:
-    """Mean and quantiles of what is not NaN."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return {}
-    quantiles = np.quantile(known, list(QUANTILES.values()))
-    return {"mean": float(known.mean()), **dict(zip(QUANTILES, quantiles.tolist(), strict=True))}
+def _diversity(crystals: Assessment) -> dict[str, float]:
+    return {
+        "composition_diversity": mean_distance(crystals.composition_fingerprints[crystals.valid]),
+        "structure_diversity": mean_distance(crystals.structure_fingerprints[crystals.valid]),
+    }
 
 
-def _shares(rows: dict[str, np.ndarray]) -> dict[str, float]:
-    """Share of the built crystals that have each number of elements."""
-    kinds = rows["num_elements"][rows[FAILURE] == ""]
-    values, counts = np.unique(kinds, return_counts=True)
-    return {str(value): float(count / len(kinds)) for value, count in zip(values, counts, strict=True)}
+def _originality(columns: Mapping[str, np.ndarray]) -> dict[str, float | None]:
+    """What is no duplicate, what is not in the training set, and what is both and valid; None if nobody knows."""
+    unique, novel = columns["unique"], columns.get("novel")
+    return {
+        "uniqueness": float(unique.mean()),
+        "novelty": None if novel is None else float(novel.mean()),
+        "unique_novel_valid": None if novel is None else float((unique & novel & columns["valid"]).mean()),
+    }
+
+
+def _distributions(
+    ours: Assessment,
+    theirs: Assessment,
+    our_groups: np.ndarray,
+    their_groups: np.ndarray,
+    samples: Crystals,
+    reference: Crystals,
+) -> dict[str, Any]:
+    """Distributions over what was built, valid or not."""
+    sides = ours, theirs
+    return {
+        "density": distributions.of_numbers(*(side.density for side in sides)),
+        "volume_per_atom": distributions.of_numbers(*(side.volume / side.num_atoms.clip(min=1) for side in sides)),
+        "num_atoms": distributions.of_numbers(*(side.num_atoms[side.built] for side in sides)),
+        "num_elements": distributions.of_classes(*(side.num_elements[side.built] for side in sides)),
+        "elements": distributions.of_shares(*map(distributions.element_shares, (samples, reference))),
+        **distributions.symmetry(our_groups, their_groups),
+    }
+
+
+def _among_all(built: Bool[np.ndarray, " c"], values: np.ndarray) -> np.ndarray:
+    """Gives back their place among all samples to the values of those that were built; the others are False, or 0."""
+    spread = np.zeros(len(built), dtype=values.dtype)
+    spread[built] = values
+    return spread

@@ -14,6 +14,7 @@ The comparison is not symmetric: bases are sought for the first crystal, so the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from jaxtyping import Bool, Float, Int
 from nucleate.evaluation.cells import (
     IMAGES,
     Cell,
+    FlatCellError,
     dual,
     from_parameters,
     inverse_unimodular,
@@ -38,6 +40,10 @@ PERFECT = 1e-5
 
 BLOCK = 1 << 16
 """Numbers that are worked on together: enough to keep NumPy busy, few enough to stay in the cache."""
+
+SLACK = 1e-3
+"""Squared lengths of a Niggli cell are as small as they can be within this share of V^(2/3): its reduction compares
+them within 1e-5 V^(1/3) Å, which is far less for V above 0.001 Å³."""
 
 IMPOSSIBLE = 1e20
 """Squared distance of atoms that must not be partners."""
@@ -118,31 +124,15 @@ class _Bases:
 
 
 def match(prediction: Cell, reference: Cell, tolerances: Tolerances = TOLERANCES) -> Match | None:
-    """Compares two reduced cells; None if they do not match.
+    """Compares two reduced cells as pymatgen's `get_rms_dist` does; None if they do not match.
 
     Args:
         prediction: as made by `reduction.reduced_cell`.
         reference: likewise.
         tolerances: the defaults are those of the published CSP metrics.
     """
-    if not np.array_equal(np.sort(prediction.numbers), np.sort(reference.numbers)):
-        return None
-    ratio = (reference.volume / prediction.volume) ** (1 / 6)
-    prediction = prediction._replace(lattice=prediction.lattice * ratio)
-    reference = reference._replace(lattice=reference.lattice / ratio)
-    same = reference.numbers[:, None] == prediction.numbers
-
-    bases = _bases(prediction, reference, tolerances)
-    which, shift = _placements(bases, reference.frac, same, tolerances.site)
-    if not len(which):
-        return None
-    used, which = np.unique(which, return_inverse=True)
-    bases = bases.take(used).reduced()
-    step = max(1, BLOCK // int(same.sum()))
     best = None
-    for start in range(0, len(which), step):
-        block = slice(start, start + step)
-        distances = _distances(bases, which[block], shift[block], reference.frac, same, tolerances.site)
+    for distances in _placed(prediction, reference, tolerances):
         rms = np.sqrt((distances * distances).mean(1))
         perfect = np.flatnonzero(rms < PERFECT)
         k = perfect[0] if len(perfect) else rms.argmin()
@@ -153,10 +143,71 @@ def match(prediction: Cell, reference: Cell, tolerances: Tolerances = TOLERANCES
     return best if best is not None and best.rms < tolerances.site else None
 
 
+def fits(prediction: Cell, reference: Cell, tolerances: Tolerances) -> bool:
+    """Compares two reduced cells as pymatgen's `fit` does: by the largest distance of two partners, not by the RMS.
+
+    The partners are those of the smallest RMS, as in `match`. Any placement that brings all of them within the site
+    tolerance is enough.
+
+    Args:
+        prediction: as made by `reduction.reduced_cell`.
+        reference: likewise.
+        tolerances: those of uniqueness and novelty are `duplicates.TOLERANCES`.
+    """
+    placed = _placed(prediction, reference, tolerances)
+    return any(bool((distances.max(1) < tolerances.site).any()) for distances in placed)
+
+
 def match_pair(cells: tuple[Cell | None, Cell | None]) -> Match | None:
     """Compares a prediction with a reference crystal; None also if one of them could not be reduced."""
     prediction, reference = cells
     return None if prediction is None or reference is None else match(prediction, reference)
+
+
+def _placed(prediction: Cell, reference: Cell, tolerances: Tolerances) -> Iterator[Float[np.ndarray, "k n"]]:
+    """Yields distances of partners, in units of (V/N)^(1/3), for all placements in which there may be partners."""
+    if not np.array_equal(np.sort(prediction.numbers), np.sort(reference.numbers)):
+        return
+    ratio = (reference.volume / prediction.volume) ** (1 / 6)
+    prediction = prediction._replace(lattice=prediction.lattice * ratio)
+    reference = reference._replace(lattice=reference.lattice / ratio)
+    same = reference.numbers[:, None] == prediction.numbers
+
+    lengths = np.sqrt((reference.lattice**2).sum(1))
+    if not lengths_allow(prediction.lattice, lengths[None], tolerances.length)[0]:
+        return
+    try:
+        bases = _bases(prediction, reference, tolerances)
+    except FlatCellError:
+        return
+    which, shift = _placements(bases, reference.frac, same, tolerances.site)
+    if not len(which):
+        return
+    used, which = np.unique(which, return_inverse=True)
+    bases = bases.take(used).reduced()
+    step = max(1, BLOCK // int(same.sum()))
+    for start in range(0, len(which), step):
+        block = slice(start, start + step)
+        yield _distances(bases, which[block], shift[block], reference.frac, same, tolerances.site)
+
+
+def lengths_allow(
+    lattice: Float[np.ndarray, "3 3"], lengths: Float[np.ndarray, "k 3"], tolerance: float
+) -> Bool[np.ndarray, " k"]:
+    """Whether a lattice may have bases of nearly these lengths: a quick test, which most lattices fail.
+
+    The rows of a Niggli cell are as short as they can be. So if the lattice has a basis whose lengths are at most some
+    multiple of others, then its own lengths, in increasing order, are at most that multiple of the others in increasing
+    order.
+
+    Args:
+        lattice: row vectors of a Niggli cell in Å, reduced to within `SLACK`.
+        lengths: of other cells, in Å.
+        tolerance: lengths of the basis may be longer by a factor of up to 1 + this.
+    """
+    squares = np.sort((lattice**2).sum(1))
+    slack = SLACK * abs(np.linalg.det(lattice)) ** (2 / 3)
+    return (squares <= ((1 + tolerance) * np.sort(lengths, axis=1)) ** 2 + slack).all(axis=1)
 
 
 def _bases(prediction: Cell, reference: Cell, tolerances: Tolerances) -> _Bases:

@@ -27,6 +27,7 @@ def map_in_order(
     function: Callable[[Item], Result],
     items: Sequence[Item],
     *,
+    weights: Sequence[int] | None = None,
     jobs: int = 1,
     on_progress: Callable[[float], None] | None = None,
 ) -> list[Result]:
@@ -35,19 +36,22 @@ def map_in_order(
     Args:
         function: a function of a module, so that another process can import it.
         items: what it takes, one at a time.
+        weights: how many ordinary items the work of each is worth, where they differ; then workers take single items.
         jobs: processes at most.
         on_progress: told the share done.
 
     Raises:
         UserError: a worker process died.
     """
-    workers = min(jobs, len(items) // ITEMS_PER_WORKER)
+    worth = [1] * len(items) if weights is None else weights
+    chunk = CHUNK if weights is None else 1
+    workers = min(jobs, len(items), sum(worth) // ITEMS_PER_WORKER)
     if workers < 2:
-        return _watched(map(function, items), len(items), on_progress)
+        return _watched(map(function, items), worth, on_progress)
     try:
         # Not forked: a copy of a process with threads, such as those of PyTorch, may hang.
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_use_one_thread) as pool:
-            return _watched(pool.map(function, items, chunksize=CHUNK), len(items), on_progress)
+            return _watched(pool.map(function, items, chunksize=chunk), worth, on_progress)
     except BrokenProcessPool as error:
         message = "a worker process died; a script needs `if __name__ == '__main__':` around its work, or jobs=1"
         raise UserError(message) from error
@@ -58,12 +62,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _watched(results: Iterable[Result], total: int, on_progress: Callable[[float], None] | None) -> list[Result]:
-    done = []
+def _watched(
+    results: Iterable[Result], weights: Sequence[int], on_progress: Callable[[float], None] | None
+) -> list[Result]:
+    done, total, weight, told = [], sum(weights), 0, 0
     for result in results:
+        weight += weights[len(done)]
         done.append(result)
-        if on_progress is not None and len(done) % CHUNK == 0:
-            on_progress(len(done) / total)
+        if on_progress is not None and weight - told >= CHUNK:
+            on_progress(weight / total)
+            told = weight
     return done
 
 

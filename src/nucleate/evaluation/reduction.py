@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nucleate.elements import SYMBOLS
-from nucleate.evaluation.cells import Cell, cross, lattice_points, lll_transforms
+from nucleate.evaluation.cells import Cell, FlatCellError, cross, lattice_points, lll_transforms
 
 NIGGLI_TOLERANCE = 1e-5
 MAX_STEPS = 100
@@ -26,6 +26,15 @@ SAME_ABSOLUTE, SAME_RELATIVE = 1e-8, 1e-5
 
 SITE_TOLERANCE = 0.25
 """Sites that a translation brings within this distance (Å, along each axis) of each other are the same site."""
+
+MAX_PAIRS = 1 << 24
+"""Pairs of lattice points that are looked through at most when a basis is sought; some hundreds are usual."""
+
+MAX_BASES = 1 << 14
+"""Bases of nearly the same shape that a lattice may have; some dozens are usual, thousands if it is very long."""
+
+BLOCK = 1 << 14
+"""Pairs of sites that are looked at together."""
 
 
 class Convention(StrEnum):
@@ -48,10 +57,10 @@ def reduced_cell(cell: Cell, convention: Convention = Convention.PUBLISHED) -> C
     return _primitive(_niggli_cell(cell, convention), convention)
 
 
-def reduced_or_none(cell: Cell) -> Cell | None:
+def reduced_or_none(cell: Cell, convention: Convention = Convention.PUBLISHED) -> Cell | None:
     """The reduced cell, or None if there is none."""
     try:
-        return reduced_cell(cell)
+        return reduced_cell(cell, convention)
     except (ValueError, ArithmeticError):
         return None
 
@@ -184,6 +193,9 @@ def basis_triples(
 
     Returns:
         Triples of places in the list of points, in lexicographic order.
+
+    Raises:
+        FlatCellError: so many points have nearly the right lengths that the cell must be flat.
     """
     ratio = distances[:, None] / lengths
     a, b, c = (np.flatnonzero(x) for x in ((ratio < 1 + length_tolerance) & (ratio > 1 / (1 + length_tolerance))).T)
@@ -196,10 +208,16 @@ def basis_triples(
         cosines = unit[x] @ unit[y].T
         return (cosines >= low[which]) & (cosines <= high[which])
 
+    if len(b) * len(c) > MAX_PAIRS:
+        raise FlatCellError("the cell is too flat to look through pairs of lattice vectors")
     j, k = np.nonzero(allowed(b, c, 0))
+    if len(a) * len(j) > MAX_PAIRS:
+        raise FlatCellError("the cell is too flat to look through triples of lattice vectors")
     normals = cross(whole[b[j]], whole[c[k]])
     fits = allowed(a, b, 2)[:, j] & allowed(a, c, 1)[:, k] & (np.abs(whole[a] @ normals.T) == 1)
     i, pair = np.nonzero(fits)
+    if len(i) > MAX_BASES:
+        raise FlatCellError("the cell is so flat that it has thousands of bases of nearly the same shape")
     return np.stack([a[i], b[j[pair]], c[k[pair]]], 1)
 
 
@@ -227,9 +245,14 @@ def _translations(groups: list[np.ndarray], tolerance: Float[np.ndarray, "3"]) -
     rarest = min(groups, key=len)
     vectors = rarest - rarest[0]
     for group in sorted(groups, key=len):
-        between = group - group[:, None]
-        misfit = np.abs(_centred(between[:, None] - vectors[:, None]))
-        vectors = vectors[(misfit < tolerance).all(-1).any(-1).all(0)]
+        site = 0
+        # Most candidates fail at one of the first sites; only the translation by nothing never does.
+        while site < len(group) and len(vectors) > 1:
+            take = max(1, BLOCK // (len(vectors) * len(group)))
+            between = group - group[site : site + take, None]
+            misfit = np.abs(_centred(between[:, None] - vectors[:, None]))
+            vectors = vectors[(misfit < tolerance).all(-1).any(-1).all(0)]
+            site += take
     return vectors
 
 

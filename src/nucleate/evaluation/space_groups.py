@@ -22,6 +22,9 @@ SYMPREC = 0.1
 NONE = 0
 """What stands for the number of a crystal whose space group can't be found."""
 
+P1 = 1
+"""The group without any symmetry but translation."""
+
 SYSTEMS = ("none", "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
 _LAST = (0, 2, 15, 74, 142, 167, 194, 230)  # space group of each system
 

@@ -9,7 +9,6 @@ import torch
 
 from nucleate.crystals import Crystals
 from nucleate.geometry.lattice import volume
-from nucleate.geometry.periodic import min_distance, shortest_translation
 
 MIN_DISTANCE = 0.5
 """In Å, between different atoms or their images."""
@@ -40,10 +39,12 @@ def structural_validity(crystals: Crystals) -> StructuralValidity:
 
     Distances are those to the nearest image, exact for every cell.
     """
-    cells = crystals.lattice.to(torch.float64)
-    volumes = volume(cells)
-    distances = min_distance(crystals.frac.to(torch.float64), cells, crystals.counts)
-    distances = torch.where(crystals.counts > 0, distances, torch.nan)
+    from nucleate.evaluation.closest import closest
+
+    lattice = crystals.lattice.cpu().to(torch.float64)
+    frac = crystals.frac.cpu().to(torch.float64)
+    distances, translations = closest(frac.numpy(), lattice.numpy(), crystals.offsets.cpu().numpy())
+    distances[crystals.counts.cpu().numpy() == 0] = np.nan
+    volumes = volume(lattice).numpy()
     valid = (distances >= MIN_DISTANCE) & (volumes >= MIN_VOLUME)
-    columns = valid, distances, shortest_translation(cells), volumes
-    return StructuralValidity(*(column.cpu().numpy() for column in columns))
+    return StructuralValidity(valid, distances, translations, volumes)

@@ -11,7 +11,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
@@ -50,7 +50,7 @@ def split(text: str) -> Iterator[str]:
     begins: so what is broken is one piece, and its neighbours are whole.
     """
     lines = text.split("\n")
-    sure = [place for place in range(len(lines) - 1) if _is_head(lines[place]) and KEYS.search(lines[place + 1])]
+    sure = [place for place, (line, following) in enumerate(pairwise(lines)) if _begins(line, following)]
     sure.append(len(lines))
     start = 0
     while start < len(lines):
@@ -62,6 +62,11 @@ def split(text: str) -> Iterator[str]:
             end = min(end, _end_of_whole(lines, start) or end)
         yield "\n".join(lines[start:end])
         start = end
+
+
+def _begins(line: str, following: str) -> bool:
+    """Whether a frame surely begins with these two lines, even if the first says no number."""
+    return KEYS.search(following) is not None and ATOM.match(line) is None and bool(line.strip())
 
 
 def _is_head(line: str) -> bool:

@@ -42,14 +42,6 @@ _CHAINS = (
 )
 
 
-def shortest_translation(lattice: Float[Tensor, "c 3 3"]) -> Float[Tensor, " c"]:
-    """Length in Å of the shortest lattice vector, which is the distance of an atom to its nearest own image.
-
-    NaN for a cell that is flat or not finite.
-    """
-    return niggli(lattice, TOLERANCE)[0].norm(dim=-1).amin(-1)
-
-
 def distances(
     frac: Float[Tensor, "b n 3"], lattice: Float[Tensor, "b 3 3"], mask: Bool[Tensor, "b n"]
 ) -> Float[Tensor, "b n n"]:
@@ -92,32 +84,6 @@ def shortest_displacements(
     basis, inverse = _obtuse(*niggli(lattice, TOLERANCE))
     delta = (end - start) @ inverse[:, None]
     return _shortest(delta.flatten(1, 2), basis).view(delta.shape)
-
-
-def min_distance(
-    frac: Float[Tensor, "a 3"], lattice: Float[Tensor, "c 3 3"], counts: Int[Tensor, " c"]
-) -> Float[Tensor, " c"]:
-    """Smallest distance in Å between two different atoms, or their images, of each crystal.
-
-    An atom's distance to its own images does not count; that is `shortest_translation`.
-
-    Args:
-        frac: fractional coordinates of all crystals, one after the other.
-        lattice: row vectors in Å.
-        counts: atoms per crystal.
-
-    Returns:
-        Distances; infinity for fewer than two atoms. NaN for a cell that is flat or not finite, and where a coordinate
-        is not.
-    """
-    basis, inverse = _obtuse(*niggli(lattice, TOLERANCE))
-    smallest = torch.where(basis.isnan().any(2).any(1), torch.nan, torch.inf).to(lattice.dtype)
-    starts = counts.cumsum(0) - counts
-    for size in counts[counts > 1].unique().tolist():
-        rows = (counts == size).nonzero()[:, 0]
-        atoms = starts[rows, None] + torch.arange(size, device=counts.device)
-        smallest[rows] = _pair_distances(frac[atoms], basis[rows], inverse[rows]).amin(1)
-    return smallest
 
 
 def _obtuse(
