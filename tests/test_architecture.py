@@ -52,7 +52,7 @@ HEAVY_LIBRARIES = {
 }
 
 # Modules of compiled kernels, which need numba to be imported, import `compiled` from here; they are as heavy as numba.
-COMPILED = "nucleate.evaluation.crystal_nn.compiled"
+COMPILED = "nucleate.evaluation.compiled"
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -21,7 +21,7 @@ def random_lattices(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def test_it_finds_what_the_matcher_finds():
-    lattices = random_lattices(np.random.default_rng(0), 60)
+    lattices = random_lattices(np.random.default_rng(0), 24)
     lengths, angles = lengths_and_angles(lattices)
     outcomes = []
     for lattice in lattices:

@@ -28,14 +28,14 @@ def agree(pairs, convention) -> list[bool]:
 def test_distorted_crystals(golden, installed, sigma):  # noqa: F811
     rows = table(golden / f"structures_csp_sigma{sigma}.csv.gz")
     columns = ("lengths", "angles", "atom_types", "frac_coords")
-    predictions = [cell(*(json.loads(row[column]) for column in columns)) for row in rows[::8]]
-    references = cells(from_arrays(golden / "arrays_test_ref.jsonl.gz")[::8])
+    predictions = [cell(*(json.loads(row[column]) for column in columns)) for row in rows[::20]]
+    references = cells(from_arrays(golden / "arrays_test_ref.jsonl.gz")[::20])
     found = agree(list(zip(predictions, references, strict=True)), installed)
-    assert 0.05 < np.mean(found) < 0.95
+    assert 0 < sum(found) < len(found)
 
 
 def test_polymorphs_in_both_orders(golden, installed):  # noqa: F811
-    rows = table(golden / "structures_polymorph_pairs.csv.gz")[::5]
+    rows = table(golden / "structures_polymorph_pairs.csv.gz")[::12]
     pairs = [(from_cif(row["cif_a"]), from_cif(row["cif_b"])) for row in rows]
     found = agree(pairs + [(second, first) for first, second in pairs], installed)
     assert any(found)

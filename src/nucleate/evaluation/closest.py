@@ -12,7 +12,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 
 ACUTE = 1e-12
 """Scalar products below this, relative to the squared lengths, count as 0: far above the error of rounding."""

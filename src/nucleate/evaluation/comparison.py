@@ -14,13 +14,14 @@ from jaxtyping import Bool, Float
 
 from nucleate.crystals import Crystals
 from nucleate.elements import reduced_formula
+from nucleate.evaluation.alike import reduced_cells
 from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.failures import failure_reasons
 from nucleate.evaluation.matching import Match, match_pair
 from nucleate.evaluation.pairing import Pairing, pair
 from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.progress import Steps
-from nucleate.evaluation.reduction import reduced_or_none
+from nucleate.evaluation.reduction import Convention
 
 NOT_REDUCIBLE = "no_reduced_cell"
 """Failure of a sample that has no Niggli cell."""
@@ -130,18 +131,11 @@ def _reduced(
 ) -> tuple[np.ndarray, list[Cell | None]]:
     """Returns why crystals can't be compared, and the reduced cells of those that can."""
     failures = failure_reasons(crystals)
-    cells = _cells(crystals)
     usable = np.flatnonzero(failures == "")
-    reduced: list[Cell | None] = [None] * len(cells)
-    found = map_in_order(reduced_or_none, [cells[i] for i in usable], jobs=jobs, on_progress=on_progress)
+    reduced: list[Cell | None] = [None] * len(crystals)
+    found = reduced_cells(crystals[usable], Convention.PUBLISHED, jobs=jobs, on_progress=on_progress)
     for i, cell in zip(usable, found, strict=True):
         reduced[i] = cell
         if cell is None:
             failures[i] = NOT_REDUCIBLE
     return failures, reduced
-
-
-def _cells(crystals: Crystals) -> list[Cell]:
-    lattices = crystals.lattice.cpu().numpy().astype(np.float64)
-    frac = (places.astype(np.float64) for places in crystals.frac_of_each())
-    return [Cell(*columns) for columns in zip(crystals.numbers_of_each(), frac, lattices, strict=True)]

@@ -15,7 +15,8 @@ UNPARSEABLE = "unparseable"
 """The reason that readers and generators give where there was no crystal in the text at all."""
 
 NO_FINGERPRINT = "no_fingerprint"
-"""Failure of a crystal that was built, but has no structure fingerprint; it is not valid."""
+"""Failure of a crystal that was built, but one of whose sites has no fingerprint: an element has no covalent radius (Bk
+and beyond), or the Voronoi cell of a site can't be closed. It is not valid."""
 
 SAME_PLACE = 0.01
 """Atoms nearer than this, in Å, are at one place. Readers refuse such a CIF; what holds in one format holds in all."""

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from nucleate.evaluation.cells import FlatCellError, lattice_points
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 
 MARGIN = 1e-9
 """Tolerances are wider by this, relatively for lengths and in cosines, so that rounding never excludes a basis."""

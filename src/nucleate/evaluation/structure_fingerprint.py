@@ -15,19 +15,15 @@ import torch
 from jaxtyping import Float
 
 from nucleate.crystals import Crystals
-from nucleate.evaluation.cells import Cell
+from nucleate.evaluation.alike import cells_of
 from nucleate.evaluation.crystal_nn import motifs
 from nucleate.evaluation.crystal_nn.fingerprint import Task, crystal_fingerprint
-from nucleate.evaluation.failures import failure_reasons
+from nucleate.evaluation.failures import NO_FINGERPRINT, failure_reasons
 from nucleate.evaluation.parallel import map_in_order
 
 LABELS: tuple[str, ...] = motifs.LABELS
 """What each of the 61 features is: `wt` is the probability of a coordination number, and the order parameters that
 follow are multiplied by it."""
-
-NO_FINGERPRINT = "no_fingerprint"
-"""The reason for a crystal one of whose sites has none: an element has no covalent radius (Bk and beyond), or the
-Voronoi cell of a site can't be closed."""
 
 
 class StructureFingerprints(NamedTuple):
@@ -77,7 +73,5 @@ def _tasks(crystals: Crystals) -> list[Task]:
     crystals = crystals.to("cpu", torch.float64)
     diagonals = np.array(list(product((1.0, -1.0), repeat=3))) @ crystals.lattice.numpy()
     largest_cutoffs = np.sqrt((diagonals**2).sum(2)).max(1, initial=0) + 0.01
-    reduced = crystals.niggli()
-    columns = reduced.numbers_of_each(), reduced.frac_of_each(), reduced.lattice.numpy()
-    cells = [Cell(*row) for row in zip(*columns, strict=True)]
+    cells = cells_of(crystals.niggli())
     return [Task(cell, float(cutoff)) for cell, cutoff in zip(cells, largest_cutoffs, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 
 SAME_PLACE = 1e-10
 """In Å. No plane divides a site from an atom that is nearer than this, so that it is no neighbour."""

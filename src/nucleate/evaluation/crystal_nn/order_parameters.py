@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 from nucleate.evaluation.crystal_nn.motifs import Kind
 
 LARGEST = 12

@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float, Int
 
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 
 Cell: TypeAlias = tuple[Float[np.ndarray, "k 3"], Int[np.ndarray, " f+1"], Int[np.ndarray, " f"]]
 """Corners of the faces, face after face, in order around each; where each face starts; and the neighbour that it is

@@ -7,7 +7,7 @@ import sys
 import numba
 import pytest
 
-from nucleate.evaluation.crystal_nn.compiled import compiled
+from nucleate.evaluation.compiled import compiled
 
 
 def ratio(x: float, y: float) -> float:
