@@ -46,3 +46,13 @@ def test_a_worker_that_dies_is_said():
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+def test_weights_decide_about_workers_and_progress():
+    """Two heavy items are worth two workers, which two light ones are not."""
+    shares = []
+    found = map_in_order(own_threads, range(2), weights=[ITEMS_PER_WORKER] * 2, jobs=2, on_progress=shares.append)
+    assert os.getpid() not in {process for process, _ in found}
+    assert shares == [0.5, 1]
+    assert map_in_order(own_threads, range(2), weights=[1, 1], jobs=2)[0][0] == os.getpid()
+    assert map_in_order(doubled, [], weights=[], jobs=2) == []
