@@ -18,8 +18,9 @@ NO_FINGERPRINT = "no_fingerprint"
 """Failure of a crystal that was built, but one of whose sites has no fingerprint: an element has no covalent radius (Bk
 and beyond), or the Voronoi cell of a site can't be closed. It is not valid."""
 
-SAME_PLACE = 0.01
-"""Atoms nearer than this, in Å, are at one place. Readers refuse such a CIF; what holds in one format holds in all."""
+SAME_PLACE = 5e-4
+"""Atoms nearer than this, in Å, are at one place: nearly what readers refuse in a CIF (sites within 1e-4 of the edges of
+the cell), so that what holds in one format holds in all."""
 
 MAX_ATOMS = 256
 """Atoms in a cell that a sample may have, unless the reference has larger ones."""
