@@ -53,19 +53,17 @@ def composition_validity(crystals: Crystals, states: OxidationStates) -> Bool[np
         Whether each is valid; False without atoms.
     """
     compositions, which = distinct_rows(reduced_counts(element_counts(crystals)))
-    valid = np.zeros(len(compositions), dtype=bool)
-    for row, counts in enumerate(compositions):
-        numbers = np.flatnonzero(counts).tolist()
-        valid[row] = _valid(numbers, counts[numbers].tolist(), states)
+    there = compositions > 0
+    kinds = there.sum(1)
+    valid = (kinds == 1) | ((kinds > 1) & ~there[:, ~np.array(states.metal)].any(1))
+    for row in np.flatnonzero((kinds > 1) & ~valid):
+        numbers = np.flatnonzero(there[row])
+        valid[row] = _balances(numbers.tolist(), compositions[row, numbers].tolist(), states)
     return valid[which]
 
 
-def _valid(numbers: list[int], counts: list[int], table: OxidationStates) -> bool:
-    """Judges one composition, elements in increasing order of atomic numbers."""
-    if len(numbers) < 2:
-        return len(numbers) == 1
-    if all(table.metal[z] for z in numbers):
-        return True
+def _balances(numbers: list[int], counts: list[int], table: OxidationStates) -> bool:
+    """Judges several elements, in increasing order of atomic numbers, that are not all metals."""
     states = [table.states[z] for z in numbers]
     values = [table.electronegativity[z] for z in numbers]
     known = [value for value in values if value is not None]
