@@ -67,17 +67,25 @@ def _balances(numbers: list[int], counts: list[int], table: OxidationStates) -> 
     states = [table.states[z] for z in numbers]
     values = [table.electronegativity[z] for z in numbers]
     known = [value for value in values if value is not None]
-    choices = _cuts(states, known) if len(known) == len(numbers) else _decided_by_first(states, values)
-    return any(_neutral(choice, counts) for choice in choices)
+    if len(known) == len(numbers):
+        return _cut_balances(states, counts, known)
+    return any(_neutral(choice, counts) for choice in _decided_by_first(states, values))
 
 
-def _cuts(states: list[States], electronegativities: list[float]) -> Iterator[list[States]]:
-    """The states that remain with each cut through the order of electronegativities."""
-    for highest in (0.0, *sorted(set(electronegativities))):
-        yield [
-            tuple(state for state in own if (state >= 0 if value <= highest else state <= 0))
-            for own, value in zip(states, electronegativities, strict=True)
-        ]
+def _cut_balances(states: list[States], counts: list[int], electronegativities: list[float]) -> bool:
+    """Whether the positive charges before any cut can be as many as the negative ones behind it."""
+    order = sorted(range(len(states)), key=electronegativities.__getitem__)
+    before, behind = [1], [1]  # sets of sums, of none, one, two … elements from the one end and from the other
+    for i in order:
+        before.append(_added(before[-1], [state * counts[i] for state in states[i] if state >= 0]))
+    for i in reversed(order):
+        behind.append(_added(behind[-1], [-state * counts[i] for state in states[i] if state <= 0]))
+    sorted_values = [electronegativities[i] for i in order]
+    return any(
+        before[cut] & behind[len(order) - cut]
+        for cut in range(len(order) + 1)
+        if cut in (0, len(order)) or sorted_values[cut - 1] < sorted_values[cut]
+    )
 
 
 def _decided_by_first(states: list[States], electronegativities: list[float | None]) -> Iterator[list[States]]:
@@ -103,8 +111,13 @@ def _neutral(choice: list[States], counts: list[int]) -> bool:
     for states, count in zip(choice, counts, strict=True):
         least = min(states)
         lowest += least * count
-        reached = 0
-        for state in states:
-            reached |= sums << (state - least) * count
-        sums = reached
+        sums = _added(sums, [(state - least) * count for state in states])
     return lowest <= 0 and bool(sums >> -lowest & 1)
+
+
+def _added(sums: int, charges: list[int]) -> int:
+    """The set of all sums of a number of one set and one of several charges; bit k is the sum k."""
+    reached = 0
+    for charge in charges:
+        reached |= sums << charge
+    return reached
