@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nucleate import parallel
 from nucleate.crystals import Crystals
-from nucleate.evaluation import csp, parallel
+from nucleate.evaluation import csp
 from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.comparison import compare
 from nucleate.evaluation.matching import match

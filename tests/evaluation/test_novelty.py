@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
 
+from nucleate import parallel
 from nucleate.crystals import Crystals
-from nucleate.evaluation import alike, novelty, parallel
+from nucleate.evaluation import alike, novelty
 from nucleate.evaluation.alike import cells_of
 from nucleate.evaluation.novelty import known
 from tests.evaluation.conftest import distorted, random_cell, to_crystals, to_structure

@@ -5,8 +5,8 @@ import pytest
 import torch
 from matminer.featurizers.site.fingerprint import CrystalNNFingerprint
 
+from nucleate import parallel
 from nucleate.crystals import Crystals
-from nucleate.evaluation import parallel
 from nucleate.evaluation.structure_fingerprint import LABELS, NO_FINGERPRINT, structure_fingerprints
 from tests.evaluation.conftest import distorted, random_cell, to_crystals, to_structure
 

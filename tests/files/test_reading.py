@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
+from nucleate import parallel
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.files import read, reading, write
+from nucleate.files import read, write
 from nucleate.geometry import lattice
 from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same_info
 
@@ -59,8 +60,8 @@ def test_processes_give_the_same_in_the_same_order(tmp_path, monkeypatch):
     many = Crystals.concat([MIXED] * 12).with_info(rank=list(range(36)))
     write(many, tmp_path / "a.csv")
     alone = read(tmp_path / "a.csv", jobs=1)
-    monkeypatch.setattr(reading, "ENTRIES_PER_WORKER", 10)
-    monkeypatch.setattr(reading, "CHUNK", 5)
+    monkeypatch.setattr(parallel, "ITEMS_PER_WORKER", 10)
+    monkeypatch.setattr(parallel, "CHUNK", 5)
     shared = read(tmp_path / "a.csv", jobs=2)
     for name in ("numbers", "frac", "lattice", "counts"):
         np.testing.assert_array_equal(getattr(shared, name), getattr(alone, name))
@@ -71,8 +72,9 @@ def test_a_script_without_a_guard_is_told_so(tmp_path):
     write(NACL, tmp_path / "a.csv")
     script = tmp_path / "script.py"
     script.write_text(
-        "from nucleate.files import read, reading\n"
-        "reading.ENTRIES_PER_WORKER = 1\n"
+        "from nucleate import parallel\n"
+        "from nucleate.files import read\n"
+        "parallel.ITEMS_PER_WORKER = 1\n"
         f"read({str(tmp_path / 'a.csv')!r}, jobs=2)\n"
     )
     result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)

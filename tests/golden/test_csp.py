@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from nucleate import files
-from nucleate.evaluation import parallel
+from nucleate import files, parallel
 from nucleate.evaluation.cells import Cell, from_parameters
 from nucleate.evaluation.matching import match_pair
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.reduction import Convention, reduced_cell
+from nucleate.parallel import map_in_order
 
 PROTOTYPES = Path(__file__).parent / "prototypes"
 

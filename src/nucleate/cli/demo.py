@@ -41,11 +41,11 @@ def demo(
     from nucleate.datasets import load
     from nucleate.evaluation.csp import evaluate as evaluate_csp
     from nucleate.evaluation.dng import evaluate as evaluate_dng
-    from nucleate.evaluation.parallel import available_cores
     from nucleate.files.atomic import replacing
     from nucleate.generation.compositions import check_fits, read_formulas
     from nucleate.generation.sampling import generate
     from nucleate.models.generator import Task
+    from nucleate.parallel import available_cores
     from nucleate.report.cells import contact_sheet
     from nucleate.weights import load_model
 

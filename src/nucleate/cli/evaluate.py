@@ -86,7 +86,7 @@ def csp(
     _check(out, per_crystal, jobs, overwrite=overwrite)
     from nucleate.cli._progress import bar
     from nucleate.evaluation.csp import evaluate
-    from nucleate.evaluation.parallel import available_cores
+    from nucleate.parallel import available_cores
 
     _check_states(oxidation_states)
     crystals, truth, name = _load(samples, reference, jobs)
@@ -132,7 +132,7 @@ def dng(
     _check(out, per_crystal, jobs, overwrite=overwrite)
     from nucleate.cli._progress import bar
     from nucleate.evaluation.dng import evaluate
-    from nucleate.evaluation.parallel import available_cores
+    from nucleate.parallel import available_cores
 
     _check_states(oxidation_states)
     distances = _cutoffs(cutoffs, reference)

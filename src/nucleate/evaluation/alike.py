@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,8 +13,11 @@ from jaxtyping import Float, Int
 from nucleate.crystals import Crystals
 from nucleate.evaluation.cells import Cell, lengths_and_angles
 from nucleate.evaluation.matching import Tolerances, fits, lengths_allow
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.reduction import Convention, reduced_or_none
+from nucleate.parallel import map_in_order
+
+if TYPE_CHECKING:
+    from nucleate.evaluation.screening import Members
 
 SCREENED = 64
 """So many candidates are worth loading compiled code that excludes most of them."""
@@ -37,6 +41,13 @@ class Group:
         lattices = np.array([cell.lattice for cell in cells]).reshape(-1, 3, 3)
         self.lengths, self.angles = lengths_and_angles(_scaled(lattices))
 
+    @cached_property
+    def _members(self) -> Members:
+        """All that screening looks at."""
+        from nucleate.evaluation.screening import Members
+
+        return Members.of(self.cells)
+
     def first_alike(self, cell: Cell, members: Int[np.ndarray, " k"]) -> int | None:
         """The first of some members for which `StructureMatcher.fit(cell, member)` is true; None if there is none.
 
@@ -44,30 +55,29 @@ class Group:
             cell: another reduced cell of the same composition and number of sites.
             members: their numbers.
         """
-        for member in self._candidates(_scaled(cell.lattice), members).tolist():
+        for member in self._candidates(cell, members).tolist():
             if fits(cell, self.cells[member], self.tolerances):
                 return member
         return None
 
     def any_alike(self, cell: Cell) -> bool:
         """Whether the cell is alike any member; those with the most similar lattices are looked at first."""
-        lattice = _scaled(cell.lattice)
-        members = self._candidates(lattice, np.arange(len(self.cells)))
-        lengths, angles = lengths_and_angles(lattice)
+        members = self._candidates(cell, np.arange(len(self.cells)))
+        lengths, angles = lengths_and_angles(_scaled(cell.lattice))
         longer = np.abs(np.log(self.lengths[members] / lengths)).sum(1) / self.tolerances.length
         wider = np.abs(self.angles[members] - angles).sum(1) / self.tolerances.angle
         ordered = members[np.argsort(longer + wider)].tolist()
         return any(fits(cell, self.cells[member], self.tolerances) for member in ordered)
 
-    def _candidates(self, lattice: Float[np.ndarray, "3 3"], members: Int[np.ndarray, " k"]) -> Int[np.ndarray, " n"]:
-        """Members whose lattices are not too different from one of volume 1."""
-        longer, wider = self.tolerances.length, self.tolerances.angle
-        members = members[lengths_allow(lattice, self.lengths[members], longer)]
+    def _candidates(self, cell: Cell, members: Int[np.ndarray, " k"]) -> Int[np.ndarray, " n"]:
+        """Members that are not too different at the first look."""
+        scaled = cell._replace(lattice=_scaled(cell.lattice))
+        members = members[lengths_allow(scaled.lattice, self.lengths[members], self.tolerances.length)]
         if len(members) < SCREENED:
             return members
-        from nucleate.evaluation.screening import bases_near
+        from nucleate.evaluation.screening import placeable
 
-        return members[bases_near(lattice, self.lengths[members], self.angles[members], longer, wider)]
+        return members[placeable(scaled, self._members.take(members), self.tolerances)]
 
 
 def cells_of(crystals: Crystals) -> list[Cell]:

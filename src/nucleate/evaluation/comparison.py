@@ -19,9 +19,9 @@ from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.failures import failure_reasons
 from nucleate.evaluation.matching import Match, match_pair
 from nucleate.evaluation.pairing import Pairing, pair
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.progress import Steps
 from nucleate.evaluation.reduction import Convention
+from nucleate.parallel import map_in_order
 
 NOT_REDUCIBLE = "no_reduced_cell"
 """Failure of a sample that has no Niggli cell."""

@@ -13,9 +13,9 @@ from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.compositions import distinct_rows, element_counts, reduced_counts
 from nucleate.evaluation.failures import failure_reasons
 from nucleate.evaluation.matching import Tolerances
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.progress import Steps
 from nucleate.evaluation.reduction import Convention
+from nucleate.parallel import map_in_order
 
 CONVENTION = Convention.PUBLISHED
 """The release of pymatgen whose reduced cells are compared."""

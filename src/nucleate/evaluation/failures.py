@@ -19,8 +19,8 @@ NO_FINGERPRINT = "no_fingerprint"
 and beyond), or the Voronoi cell of a site can't be closed. It is not valid."""
 
 SAME_PLACE = 5e-4
-"""Atoms nearer than this, in Å, are at one place: nearly what readers refuse in a CIF (sites within 1e-4 of the edges of
-the cell), so that what holds in one format holds in all."""
+"""Atoms nearer than this, in Å, are at one place: nearly what readers refuse in a CIF (sites within 1e-4 of the edges
+of the cell), so that what holds in one format holds in all."""
 
 MAX_ATOMS = 256
 """Atoms in a cell that a sample may have, unless the reference has larger ones."""

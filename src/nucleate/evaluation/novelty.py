@@ -13,8 +13,8 @@ from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.compositions import distinct_rows, element_counts, reduced_counts
 from nucleate.evaluation.duplicates import CONVENTION, TOLERANCES
 from nucleate.evaluation.failures import failure_reasons
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.progress import Steps
+from nucleate.parallel import map_in_order
 
 STEPS = {"reducing": 1.0, "reducing the training set": 2.0, "comparing": 3.0}
 """What the search does, and about how long each step takes."""

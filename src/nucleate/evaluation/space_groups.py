@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Int
 
 from nucleate.crystals import Crystals
-from nucleate.evaluation.parallel import map_in_order
 from nucleate.evaluation.structural_validity import structural_validity
+from nucleate.parallel import map_in_order
 
 SYMPREC = 0.1
 """Tolerance in Å, that of the Materials Project."""

@@ -19,7 +19,7 @@ from nucleate.evaluation.alike import cells_of
 from nucleate.evaluation.crystal_nn import motifs
 from nucleate.evaluation.crystal_nn.fingerprint import Task, crystal_fingerprint
 from nucleate.evaluation.failures import NO_FINGERPRINT, failure_reasons
-from nucleate.evaluation.parallel import map_in_order
+from nucleate.parallel import map_in_order
 
 LABELS: tuple[str, ...] = motifs.LABELS
 """What each of the 61 features is: `wt` is the probability of a coordination number, and the order parameters that

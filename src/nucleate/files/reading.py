@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import torch
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.errors import UserError
@@ -24,12 +20,7 @@ from nucleate.files.entries import Entry, Scalar, collect
 from nucleate.files.extras import files_extra
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
 from nucleate.files.formats import Format, known, of_content, of_name, unpacked
-
-ENTRIES_PER_WORKER = 1000
-"""A worker process takes two seconds to start (measured), as long as parsing a thousand CIFs."""
-
-CHUNK = 50
-"""Entries that a worker process takes at a time."""
+from nucleate.parallel import available_cores, map_in_order
 
 MESSAGE_LENGTH = 300
 
@@ -167,22 +158,13 @@ def _text(data: bytes) -> str:
 
 def _all_parsed(pieces: Sequence[Piece], jobs: int | None, title: str | None) -> list[Entry]:
     console = Console(stderr=True)
-
-    def watched(entries: Iterable[Entry]) -> list[Entry]:
-        silent = title is None or not console.is_terminal
-        bar = track(entries, title or "", len(pieces), console=console, transient=True, disable=silent)
-        return list(bar)
-
-    workers = min(jobs or _cores(), len(pieces) // ENTRIES_PER_WORKER)
-    if workers < 2:
-        return watched(map(_parsed, pieces))
-    try:
-        # Not forked: a copy of a process with threads, such as those of PyTorch, may hang.
-        with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-            return watched(pool.map(_parsed, pieces, chunksize=CHUNK))
-    except BrokenProcessPool as error:
-        message = "a worker process died; a script needs `if __name__ == '__main__':` around its work, or jobs=1"
-        raise UserError(message) from error
+    silent = title is None or not console.is_terminal
+    with Progress(console=console, transient=True, disable=silent) as bar:
+        task = bar.add_task(title or "", total=1.0)
+        show = partial(bar.update, task)
+        return map_in_order(
+            _parsed, pieces, jobs=jobs or available_cores(), on_progress=lambda share: show(completed=share)
+        )
 
 
 def _parsed(piece: Piece) -> Entry:
@@ -206,7 +188,3 @@ def _entry(piece: Piece) -> Entry:
         message = " ".join(f"{type(error).__name__}: {error}".split())
         raise BadEntryError(Failure.UNPARSEABLE, message[:MESSAGE_LENGTH]) from error
     return replace(entry, info={**piece.info, **entry.info})
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

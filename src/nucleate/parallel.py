@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 from nucleate.errors import UserError
@@ -33,6 +35,8 @@ def map_in_order(
 ) -> list[Result]:
     """Applies a function to all items; the results are in their order, and do not depend on `jobs`.
 
+    Interrupted, it returns after what the workers have begun; and they end with this process, however that ends.
+
     Args:
         function: a function of a module, so that another process can import it.
         items: what it takes, one at a time.
@@ -48,13 +52,15 @@ def map_in_order(
     workers = min(jobs, len(items), sum(worth) // ITEMS_PER_WORKER)
     if workers < 2:
         return _watched(map(function, items), worth, on_progress)
+    # Not forked: a copy of a process with threads, such as those of PyTorch, may hang.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
     try:
-        # Not forked: a copy of a process with threads, such as those of PyTorch, may hang.
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_use_one_thread) as pool:
-            return _watched(pool.map(function, items, chunksize=chunk), worth, on_progress)
+        return _watched(pool.map(function, items, chunksize=chunk), worth, on_progress)
     except BrokenProcessPool as error:
         message = "a worker process died; a script needs `if __name__ == '__main__':` around its work, or jobs=1"
         raise UserError(message) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def available_cores() -> int:
@@ -75,6 +81,16 @@ def _watched(
     return done
 
 
-def _use_one_thread() -> None:
-    """Runs in a worker before NumPy is imported there."""
+def _begin() -> None:
+    """Runs first in a worker, before NumPy is imported there."""
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the one that waits decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when the process that started it is gone, which would otherwise leave it waiting for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from nucleate.errors import UserError
-from nucleate.evaluation.parallel import ITEMS_PER_WORKER, available_cores, map_in_order
+from nucleate.parallel import ITEMS_PER_WORKER, available_cores, map_in_order
+
+ROOT = Path(__file__).parents[1]
 
 
 def doubled(x: int) -> int:
@@ -14,6 +20,11 @@ def doubled(x: int) -> int:
 
 def own_threads(_: int) -> tuple[int, str | None]:
     return os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+def told_and_slow(_: int) -> None:
+    os.write(1, f"{os.getpid()}\n".encode())
+    time.sleep(600)
 
 
 def dies(_: int) -> None:
@@ -56,3 +67,18 @@ def test_weights_decide_about_workers_and_progress():
     assert shares == [0.5, 1]
     assert map_in_order(own_threads, range(2), weights=[1, 1], jobs=2)[0][0] == os.getpid()
     assert map_in_order(doubled, [], weights=[], jobs=2) == []
+
+
+def test_workers_end_with_the_process_that_started_them():
+    script = (
+        "import os, time\n"
+        "from nucleate.parallel import map_in_order\n"
+        "from tests.test_parallel import told_and_slow\n"
+        "if __name__ == '__main__':\n"
+        "    map_in_order(told_and_slow, [0, 0], weights=[500, 500], jobs=2)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert all(run.stdout.readline().strip().isdigit() for _ in range(2))
+    run.kill()
+    # The workers hold the pipe open, so that it ends only when they have.
+    assert run.communicate(timeout=60)[0] == ""
