@@ -96,9 +96,7 @@ def _first_left_out(
     return limit
 
 
-def _places_in_groups(
-    group: Int[Tensor, " e"], key: Float[Tensor, " e"], groups: int
-) -> tuple[Int[Tensor, " e"], int]:
+def _places_in_groups(group: Int[Tensor, " e"], key: Float[Tensor, " e"], groups: int) -> tuple[Int[Tensor, " e"], int]:
     """Place of each entry in its group in order of its key, and the size of the largest group, at least 1."""
     order = key.argsort()
     order = order[group[order].argsort(stable=True)]
