@@ -19,8 +19,11 @@ from nucleate.parallel import map_in_order
 if TYPE_CHECKING:
     from nucleate.evaluation.screening import Members
 
-SCREENED = 64
-"""So many candidates are worth loading compiled code that excludes most of them."""
+SCREENED = 50
+"""A group of so many cells is worth loading compiled code that excludes most pairs."""
+
+FEW = 3
+"""So few candidates are compared as soon as screened."""
 
 
 class Group:
@@ -73,7 +76,7 @@ class Group:
         """Members that are not too different at the first look."""
         scaled = cell._replace(lattice=_scaled(cell.lattice))
         members = members[lengths_allow(scaled.lattice, self.lengths[members], self.tolerances.length)]
-        if len(members) < SCREENED:
+        if len(self.cells) < SCREENED or len(members) <= FEW:
             return members
         from nucleate.evaluation.screening import placeable
 
