@@ -110,6 +110,9 @@ class Generator(nn.Module, ABC):
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Returns the named scalar terms of the loss, each a mean over crystals, with their weighted sum in `loss`."""
 
+    def settle(self, data: Padded, rng: torch.Generator, on_progress: Callable[[float], None]) -> None:
+        """Fits what is better fitted after training, given the training set; few families have such a thing."""
+
     @abstractmethod
     def sample(self, request: Request, rng: torch.Generator) -> Padded:
         """Samples crystals. A crystal that went wrong has NaN in it and is told apart later."""

@@ -49,7 +49,7 @@ def small(task: Task) -> Recipe:
         prior=PriorConfig(kind="flow"),
         weights=WeightsConfig(frac=2.0, lattice=4.0),
         without_latent=0.3,
-        sampling=SamplingConfig(method="flow", steps=50, order="composition", draws=8),
+        sampling=SamplingConfig(method="flow", steps=50, start=6.0, rho=3.0, churn=0.6, order="composition", draws=8),
     )
     training = TrainingConfig(
         batch=256, epochs=400, optimizer="muon", learning_rate=3e-3, warmup=200, ema=0.999, validate_every=300

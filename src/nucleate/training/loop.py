@@ -105,6 +105,9 @@ class Trainer:
             if now - saved >= self.config.save_every:
                 saved = now
                 self.save()
+        if share >= 1 and self.world.leads:
+            rng = torch.Generator().manual_seed(self.config.seed + 2)
+            self.ema.model.settle(self.data, rng, lambda done: self.on_progress(done, "after training"))
         self.validate(share)
         self.save()
         return share >= 1

@@ -48,15 +48,21 @@ class PriorConfig:
     Attributes:
         kind: "normal", as published, or "flow", which is fitted to where the encoder puts crystals and may know the
             composition.
-        width: hidden numbers of the flow.
-        layers: residual blocks.
+        width: hidden numbers of the flows.
+        layers: residual blocks of each.
         steps: Heun steps from noise to z.
+        fit_steps: steps in which it is fitted again after the training, to the encoder as it then is.
+        fit_batch: crystals per such step.
+        fit_rate: learning rate of AdamW at the start of them.
     """
 
     kind: Literal["normal", "flow"] = "normal"
     width: int = 256
     layers: int = 4
     steps: int = 25
+    fit_steps: int = 4800
+    fit_batch: int = 384
+    fit_rate: float = 2e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +105,9 @@ class SamplingConfig:
         order: "latent" draws z and from it the composition, as published; "composition" draws the composition first,
             and z with it in mind, which takes a fitted prior and a head that can do without z.
         temperature: of the composition head.
-        search_steps: of Adam, to find z for a composition where the prior does not know it.
+        condition: how z is found for a composition: "prior" draws it, given the composition, if there is a fitted
+            prior; "search" looks for a z that says this composition, as the founding study does.
+        search_steps: of Adam in that search.
         search_rate: learning rate of that search.
         draws: samples for each composition, of which the most typical is given (CSP).
     """
@@ -113,6 +121,7 @@ class SamplingConfig:
     step_rate: float = 1e-4
     order: Literal["latent", "composition"] = "latent"
     temperature: float = 1.0
+    condition: Literal["prior", "search"] = "prior"
     search_steps: int = 20_000
     search_rate: float = 1e-4
     draws: int = 1

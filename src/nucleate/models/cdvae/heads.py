@@ -15,7 +15,7 @@ from nucleate.models.cdvae.composition import (
 )
 from nucleate.models.cdvae.config import CDVAEConfig
 from nucleate.models.cdvae.networks import Decoder, Encoder, PublishedDecoder, PublishedEncoder
-from nucleate.models.cdvae.prior import Contents, LatentFlow, NoContents
+from nucleate.models.cdvae.prior import Contents, NoContents, Prior
 
 
 class Heads(nn.Module):
@@ -41,7 +41,7 @@ class Heads(nn.Module):
             else PerAtomComposition(latent, width)
         )
         self.lattice = _perceptron(latent + self.contents.width, width, 6)
-        self.prior = LatentFlow(latent, width, config.prior.width, config.prior.layers) if fitted else None
+        self.prior = Prior(latent, config.prior.width, config.prior.layers) if fitted else None
 
     def predict_lattice(self, z: Float[Tensor, "b l"], contents: Float[Tensor, "b c"]) -> Float[Tensor, "b 6"]:
         """Coordinates of the lattice, from z and, where there is an embedding of it, the composition."""

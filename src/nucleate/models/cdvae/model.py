@@ -7,7 +7,7 @@ CSP the composition is given, and z is drawn, or searched for, with it in mind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
 from nucleate.models.cdvae.composition import CLASSES, PerAtomComposition, element_counts, spell
 from nucleate.models.cdvae.config import CDVAEConfig, SamplingConfig
+from nucleate.models.cdvae.fitting import fit_prior
 from nucleate.models.cdvae.heads import Heads
 from nucleate.models.cdvae.networks import Decoded
 from nucleate.models.cdvae.noise import (
@@ -108,12 +109,8 @@ class CDVAE(Generator):
         if self.config.types == "denoised":
             levels = torch.randint(self.config.noise.levels, (count,), generator=rng, device=rng.device)
             noise |= {"type_level": levels.to(device), "types": uniform(count, width, CLASSES)}
-        if self.config.prior.kind == "flow":
-            noise |= {
-                "prior_noise": normal(count, self.config.latent),
-                "prior_time": uniform(count),
-                "prior_told": uniform(count),
-            }
+        if self.network.prior is not None:
+            noise |= {name: value.to(device) for name, value in self.network.prior.noise(count, rng).items()}
         return Example(batch, noise)
 
     def loss(self, example: Example) -> dict[str, Tensor]:
@@ -123,18 +120,19 @@ class CDVAE(Generator):
         network = self.network
         mean, log_variance = self.encode(crystals)
         z = mean + noise["latent"] * (log_variance / 2).exp()
-        contents = network.contents(element_counts(numbers, mask))
-        guess = network.predict_lattice(z, contents)
+        counts = element_counts(numbers, mask)
+        target = self.lattice.encode(lattice, numbers, mask)
+        guess = network.predict_lattice(z, network.contents(counts))
         context = network.composition_context(z, noise["without"] >= self.config.without_latent)
         terms = {
-            "lattice": (guess - self.lattice.encode(lattice, numbers, mask)).square().mean(),
+            "lattice": (guess - target).square().mean(),
             "composition": network.composition.loss(context, spell(numbers, mask)).mean(),
             "size": F.cross_entropy(network.size(z).float(), mask.sum(1)),
             "divergence": 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1).mean(),
             **self._decoder_terms(example, z, guess),
         }
         if network.prior is not None:
-            terms["prior"] = network.prior.loss(z.detach(), contents, mask.sum(1), noise)
+            terms["prior"] = network.prior.loss(z.detach(), target, counts, noise)
         weights = asdict(self.config.weights)
         return {"loss": sum((weights[name] * term for name, term in terms.items()), z.new_zeros(())), **terms}
 
@@ -164,6 +162,11 @@ class CDVAE(Generator):
             terms["types"] = _atom_mean(error / type_sigma[:, None], mask)
         return terms
 
+    def settle(self, data: Padded, rng: torch.Generator, on_progress: Callable[[float], None]) -> None:
+        """Fits the prior to the encoder as it is after training, which takes many steps of little work."""
+        if self.network.prior is not None:
+            fit_prior(self, data, rng, on_progress)
+
     # --- the parts ----------------------------------------------------------------------------------------------
 
     def encode(self, crystals: Padded) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
@@ -192,21 +195,23 @@ class CDVAE(Generator):
     def sample(self, request: Request, rng: torch.Generator) -> Padded:
         """Draws z, or searches it for a given composition; then the composition; then the structure."""
         options = self.options(request.options)
-        given = bool(request.numbers.any())
         numbers, mask = request.numbers, request.mask
-        if self.network.prior is None:
-            z = self.search(numbers, mask, options, rng) if given else self._normal(len(mask), rng)
-            if not given:
-                numbers, mask = self.contents(z, options.temperature, rng)
-        elif given or options.order == "composition":
-            if not given:
-                numbers = self._drawn(None, mask.sum(1), options.temperature, rng, mask.shape[1])
-            counts = element_counts(numbers, mask)
-            z = self.network.prior.draw(self.network.contents(counts), mask.sum(1), self.config.prior.steps, rng)
+        prior, lattice = self.network.prior, None
+        given = bool(numbers.any())
+        if not given and prior is not None and options.order == "composition":
+            numbers = self._drawn(None, mask.sum(1), options.temperature, rng, mask.shape[1])
+        if bool(numbers.any()):
+            if prior is None or options.condition == "search":
+                z = self.search(numbers, mask, options, rng)
+            else:
+                z, lattice = prior.draw(element_counts(numbers, mask), self.config.prior.steps, rng)
+        elif prior is None:
+            z = self._normal(len(mask), rng)
+            numbers, mask = self.contents(z, options.temperature, rng)
         else:
-            z = self.network.prior.draw(None, mask.sum(1), self.config.prior.steps, rng)
+            z = prior.draw_latent(mask.sum(1), self.config.prior.steps, rng)
             numbers = self._drawn(z, mask.sum(1), options.temperature, rng, mask.shape[1])
-        return self.structure(z, numbers, mask, request, rng, keep_types=given)
+        return self.structure(z, numbers, mask, request, rng, lattice=lattice, keep_types=given)
 
     def options(self, changes: Mapping[str, Any] | None) -> SamplingConfig:
         """The default sampler with some settings changed."""
@@ -232,6 +237,7 @@ class CDVAE(Generator):
         request: Request | None,
         rng: torch.Generator,
         *,
+        lattice: Float[Tensor, "b 6"] | None = None,
         keep_types: bool = True,
     ) -> Padded:
         """Draws the structure of each composition from its z: the lattice, then the places.
@@ -242,11 +248,13 @@ class CDVAE(Generator):
             mask: which places hold an atom.
             request: steps, options and progress, if not the defaults.
             rng: random state.
+            lattice: coordinates of the lattice, if z is not to say them.
             keep_types: leaves the types as given although the decoder could change them.
         """
-        guess = self.network.predict_lattice(z, self.network.contents(element_counts(numbers, mask)))
-        crystals = Padded(numbers, torch.zeros(*mask.shape, 3, device=z.device), guess.new_zeros(len(z), 3, 3), mask)
-        crystals = crystals._replace(lattice=self.lattice.decode(guess, numbers, mask))
+        if lattice is None:
+            lattice = self.network.predict_lattice(z, self.network.contents(element_counts(numbers, mask)))
+        cell = self.lattice.decode(lattice, numbers, mask)
+        crystals = Padded(numbers, torch.zeros(*mask.shape, 3, device=z.device), cell, mask)
         options = self.options(request.options if request else None)
         steps = (request.steps if request else None) or options.steps
         progress = request.progress if request else None

@@ -1,9 +1,12 @@
-"""A prior over the latent that is fitted to where the encoder puts crystals: a small flow from N(0, I).
+"""A prior that is fitted to where the encoder puts crystals: small flows from N(0, I).
 
 The published model draws z from N(0, I), from which its encoder departs as far as the weight of the Kullback-Leibler
-term lets it. Here a multilayer perceptron learns the velocity of the straight flow from N(0, I) to the encoder's z
-(Lipman et al. 2023). It may be told the number of atoms and the composition; what it is not told is left out at
-random during training, so that one network is p(z), p(z | N) and p(z | composition).
+term lets it. Here multilayer perceptrons learn the velocities of straight flows (Lipman et al. 2023): one from N(0, I)
+to the lattice, given the composition, and one from N(0, I) to the encoder's z, given both. The second is told them at
+random during training, so that it is p(z | number of atoms) as well.
+
+A lattice that is read off a z that was drawn is a poor one: what is a small error among the components of z may be a
+large one in a cell. So the lattice is drawn first, and z to go with it.
 """
 
 from __future__ import annotations
@@ -54,12 +57,12 @@ class NoContents(nn.Module):
         return counts[:, :0]
 
 
-class LatentFlow(nn.Module):
-    """Velocity of the flow from N(0, I) to the encoder's z, and draws from it.
+class Flow(nn.Module):
+    """Velocity of a flow from N(0, I) to some numbers of a crystal, and draws from it.
 
     Args:
-        latent: length of z.
-        context: length of the embedding of a composition.
+        latent: how many numbers.
+        context: length of what may be known.
         width: hidden numbers.
         layers: residual blocks.
     """
@@ -79,7 +82,7 @@ class LatentFlow(nn.Module):
         self,
         z: Float[Tensor, "b l"],
         time: Float[Tensor, " b"],
-        contents: Float[Tensor, "b c"],
+        context: Float[Tensor, "b c"],
         told: Bool[Tensor, " b"],
         atoms: Int[Tensor, " b"],
     ) -> Float[Tensor, "b l"]:
@@ -87,53 +90,117 @@ class LatentFlow(nn.Module):
 
         Args:
             z: place on the way.
-            time: 0 at the noise, 1 at the latent.
-            contents: embeddings of the compositions.
-            told: which compositions are known; the others are ignored.
-            atoms: numbers of atoms, 0 where not known.
+            time: 0 at the noise, 1 at the end.
+            context: what may be known.
+            told: of which crystals it is known; of the others it is ignored.
+            atoms: numbers of atoms.
         """
-        given = self.context(contents) * told[:, None] + self.size(atoms)
+        given = self.context(context) * told[:, None] + self.size(atoms)
         state = self.inputs(torch.cat([z, _features(time)], -1))
         for layer in self.layers:
             state = layer(state, given)
         return self.out(self.norm(state)).float()
 
-    def loss(
-        self,
-        z: Float[Tensor, "b l"],
-        contents: Float[Tensor, "b c"],
-        atoms: Int[Tensor, " b"],
-        noise: Mapping[str, Tensor],
-    ) -> Float[Tensor, ""]:
-        """Squared error of the velocity, at a time and with the knowledge that `noise` says."""
-        time, told = noise["prior_time"], noise["prior_told"]
-        way = torch.lerp(noise["prior_noise"], z, time[:, None])
-        # Half know the composition, a quarter the number of atoms only, a quarter nothing.
-        velocity = self(way, time, contents, told < 0.5, torch.where(told < 0.75, atoms, 0))
-        return (velocity - (z - noise["prior_noise"])).square().mean()
-
     @torch.no_grad()
     def draw(
-        self, contents: Float[Tensor, "b c"] | None, atoms: Int[Tensor, " b"], steps: int, rng: torch.Generator
+        self,
+        context: Float[Tensor, "b c"],
+        told: Bool[Tensor, " b"],
+        atoms: Int[Tensor, " b"],
+        steps: int,
+        rng: torch.Generator,
     ) -> Float[Tensor, "b l"]:
-        """Integrates from N(0, I) with Heun steps.
-
-        Args:
-            contents: embeddings of the compositions, if they are known.
-            atoms: numbers of atoms.
-            steps: two evaluations each.
-            rng: random state.
-        """
-        told = torch.full_like(atoms, contents is not None, dtype=torch.bool)
-        if contents is None:
-            contents = torch.zeros(len(atoms), self.context.in_features, device=atoms.device)
+        """Integrates from N(0, I) with Heun steps, two evaluations each."""
         z = torch.randn(len(atoms), self.latent, generator=rng, device=rng.device).to(atoms.device)
         for step in range(steps):
             now = torch.full((len(atoms),), step / steps, device=z.device)
-            first = self(z, now, contents, told, atoms)
-            second = self(z + first / steps, now + 1 / steps, contents, told, atoms)
+            first = self(z, now, context, told, atoms)
+            second = self(z + first / steps, now + 1 / steps, context, told, atoms)
             z = z + (first + second) / (2 * steps)
         return z
+
+
+class Prior(nn.Module):
+    """p(lattice | composition) and p(z | lattice, composition) or p(z | number of atoms).
+
+    Args:
+        latent: length of z.
+        width: hidden numbers.
+        layers: residual blocks of each flow.
+    """
+
+    def __init__(self, latent: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.contents = Contents(width)
+        self.lattice = Flow(_LATTICE, width, width, layers)
+        self.latent = Flow(latent, width + _LATTICE, width, layers)
+
+    def noise(self, count: int, rng: torch.Generator) -> dict[str, Tensor]:
+        """Draws what `loss` needs, on the generator's device."""
+        shapes = {"prior_latent": (count, self.latent.latent), "prior_lattice": (count, _LATTICE)}
+        noise = {name: torch.randn(shape, generator=rng, device=rng.device) for name, shape in shapes.items()}
+        names = ("prior_latent_time", "prior_lattice_time", "prior_told")
+        return noise | {name: torch.rand(count, generator=rng, device=rng.device) for name in names}
+
+    def loss(
+        self,
+        z: Float[Tensor, "b l"],
+        lattice: Float[Tensor, "b 6"],
+        counts: Float[Tensor, "b z"],
+        noise: Mapping[str, Tensor],
+    ) -> Float[Tensor, ""]:
+        """Squared errors of both velocities, at times and with the knowledge that `noise` says.
+
+        Args:
+            z: from the encoder.
+            lattice: coordinates of the lattice.
+            counts: atoms of each element.
+            noise: from `noise`.
+        """
+        contents = self.contents(counts)
+        atoms = counts.sum(1).long()
+        everything = torch.ones_like(atoms, dtype=torch.bool)
+        told = noise["prior_told"] < _TOLD
+        return _error(
+            self.lattice, lattice, noise["prior_lattice"], noise["prior_lattice_time"], contents, everything, atoms
+        ) + _error(
+            self.latent,
+            z,
+            noise["prior_latent"],
+            noise["prior_latent_time"],
+            torch.cat([contents, lattice], -1),
+            told,
+            atoms,
+        )
+
+    @torch.no_grad()
+    def draw(
+        self, counts: Float[Tensor, "b z"], steps: int, rng: torch.Generator
+    ) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b 6"]]:
+        """Draws z and the coordinates of the lattice for compositions."""
+        contents, atoms = self.contents(counts), counts.sum(1).long()
+        told = torch.ones_like(atoms, dtype=torch.bool)
+        lattice = self.lattice.draw(contents, told, atoms, steps, rng)
+        return self.latent.draw(torch.cat([contents, lattice], -1), told, atoms, steps, rng), lattice
+
+    @torch.no_grad()
+    def draw_latent(self, atoms: Int[Tensor, " b"], steps: int, rng: torch.Generator) -> Float[Tensor, "b l"]:
+        """Draws z for numbers of atoms."""
+        nothing = torch.zeros(len(atoms), self.latent.context.in_features, device=atoms.device)
+        return self.latent.draw(nothing, torch.zeros_like(atoms, dtype=torch.bool), atoms, steps, rng)
+
+
+def _error(
+    flow: Flow,
+    end: Float[Tensor, "b l"],
+    start: Float[Tensor, "b l"],
+    time: Float[Tensor, " b"],
+    context: Float[Tensor, "b c"],
+    told: Bool[Tensor, " b"],
+    atoms: Int[Tensor, " b"],
+) -> Float[Tensor, ""]:
+    velocity = flow(torch.lerp(start, end, time[:, None]), time, context, told, atoms)
+    return (velocity - (end - start)).square().mean()
 
 
 class _Layer(nn.Module):
@@ -149,6 +216,12 @@ class _Layer(nn.Module):
     def forward(self, state: Float[Tensor, "b d"], given: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         return state + self.down(F.silu(self.up(self.norm(state) + self.given(given))))
 
+
+_LATTICE = 6
+"""Coordinates of a lattice."""
+
+_TOLD = 0.75
+"""How often the flow of z is told composition and lattice in training."""
 
 _TIMES = 32
 
