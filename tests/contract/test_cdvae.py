@@ -26,7 +26,7 @@ SMALL = {
     "types": "given",
     "lattice": LatticeConfig(volume_scaled=True, standardised=True),
     "noise": NoiseConfig(centre=0.5, spread=1.0, couple=True, strain=0.02),
-    "prior": PriorConfig(kind="flow", width=32, layers=2, steps=3),
+    "prior": PriorConfig(kind="flow", width=32, layers=2, steps=3, fit_steps=3),
     "weights": WeightsConfig(frac=2.0, lattice=4.0),
     "without_latent": 0.3,
     "sampling": SamplingConfig(method="flow", order="composition"),
