@@ -81,7 +81,7 @@ def test_published_crystals(golden, reference, kept, name):
         np.testing.assert_array_equal(result.rows[found], rows[theirs] == "True")
     np.testing.assert_allclose(result.rows["density"], rows["density"].astype(float), rtol=1e-6)
     theirs = rows["cov_comp_precision_dist"].astype(float)
-    np.testing.assert_allclose(result.rows["cov_composition_distance"], theirs, rtol=1e-12)
+    np.testing.assert_allclose(result.rows["cov_composition_distance"], theirs, rtol=1e-12, atol=1e-12)
     apart = np.abs(result.rows["cov_structure_distance"] - rows["cov_struct_precision_dist"].astype(float))
     assert np.flatnonzero(apart > 1e-4).tolist() == MOVED[name]
     assert apart.max() < 2.4e-3
