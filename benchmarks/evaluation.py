@@ -30,7 +30,7 @@ from benchmarks import plain_evaluation as plain
 from nucleate.crystals import Crystals
 from nucleate.datasets import load
 from nucleate.evaluation import oxidation_states
-from nucleate.evaluation.cells import Cell
+from nucleate.evaluation.alike import cells_of
 from nucleate.evaluation.composition_fingerprint import composition_fingerprints
 from nucleate.evaluation.composition_validity import composition_validity
 from nucleate.evaluation.matching import TOLERANCES, match
@@ -96,7 +96,7 @@ def _pairs(crystals: Crystals) -> Iterator[Row]:
     convention = Convention.CURRENT
 
     def compare() -> np.ndarray:
-        pairs = [[reduced_cell(cell, convention) for cell in _cells(batch)] for batch in (predictions, crystals)]
+        pairs = [[reduced_cell(cell, convention) for cell in cells_of(batch)] for batch in (predictions, crystals)]
         return np.array([found.rms if (found := match(*pair)) else np.nan for pair in zip(*pairs, strict=True)])
 
     ours, found = _timed(compare)
@@ -161,16 +161,11 @@ def _warm_up(crystals: Crystals) -> None:
             list(metric(crystals))
 
 
-def _cells(crystals: Crystals) -> list[Cell]:
-    columns = crystals.numbers_of_each(), crystals.frac_of_each(), crystals.lattice.numpy()
-    return [Cell(*row) for row in zip(*columns, strict=True)]
-
-
 def _distorted(crystals: Crystals, sigma: float = 0.06) -> Crystals:
     """The same crystals strained, rattled by `sigma` times (V/N)^(1/3), in another basis, order and origin."""
     rng = np.random.default_rng(0)
     cells = []
-    for cell in _cells(crystals):
+    for cell in cells_of(crystals):
         size = (cell.volume / len(cell.numbers)) ** (1 / 3)
         shear = np.eye(3)
         shear[0, 1], shear[2, 0] = rng.integers(-1, 2, 2)

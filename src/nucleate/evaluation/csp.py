@@ -36,7 +36,7 @@ def evaluate(
     reference: Crystals,
     *,
     reference_name: str,
-    oxidation: str = oxidation_states.NAMES[0],
+    oxidation: str = oxidation_states.DEFAULT,
     keep_in: Path | None = None,
     jobs: int = 1,
     on_progress: Progress | None = None,

@@ -46,7 +46,7 @@ def evaluate(
     reference_name: str,
     training: Crystals | None = None,
     training_name: str | None = None,
-    oxidation: str = oxidation_states.NAMES[0],
+    oxidation: str = oxidation_states.DEFAULT,
     cutoffs: Cutoffs = coverage.DEFAULT,
     seed: int = 0,
     keep_in: Path | None = None,
