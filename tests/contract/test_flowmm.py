@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nucleate.models.flowmm import FlowMM, FlowMMConfig
-from nucleate.models.flowmm.lattice import LatticeConfig
+from nucleate.models.parts.lattice import LatticeConfig
 from nucleate.models.generator import Task
 from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.pairformer import PairformerConfig

@@ -68,7 +68,7 @@ def radial_distribution(block: Padded) -> Float[Tensor, "b f"]:
 
     Elements are numbered within each crystal, so that rows of one composition can be compared, and only these.
     """
-    numbers, frac, lattice, mask = block
+    numbers, frac, lattice, mask = block[:4]
     count = mask.sum(1).clamp(min=1)
     unit = (cells.volume(lattice) / count) ** (1 / 3)
     metric = cells.metric(lattice / unit[:, None, None])

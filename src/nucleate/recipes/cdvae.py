@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nucleate.models.cdvae.config import CDVAEConfig, NoiseConfig, PriorConfig, SamplingConfig, WeightsConfig
-from nucleate.models.flowmm.lattice import LatticeConfig
 from nucleate.models.generator import Task
 from nucleate.models.networks.vectorformer import VectorformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 from nucleate.recipes.recipe import Recipe
 from nucleate.training.config import TrainingConfig
 

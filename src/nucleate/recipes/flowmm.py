@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nucleate.models.flowmm.config import FlowMMConfig, SamplingConfig
-from nucleate.models.flowmm.lattice import LatticeConfig
 from nucleate.models.generator import Task
 from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.pairformer import PairformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 from nucleate.recipes.recipe import Recipe
 from nucleate.training.config import TrainingConfig
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import torch
 
 from nucleate.models.cdvae import CDVAE, CDVAEConfig
-from nucleate.models.cdvae.composition import element_counts
 from nucleate.models.cdvae.fitting import fit_prior
+from nucleate.models.parts.atoms import element_counts
 from tests.contract.suite import some_crystals
 from tests.contract.test_cdvae import SMALL
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from nucleate.models.cdvae.composition import CLASSES
 from nucleate.models.cdvae.prior import Contents, Flow, Prior
+from nucleate.models.parts.atoms import CLASSES
 
 
 def counts_of(*pairs):

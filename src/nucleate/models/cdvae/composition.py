@@ -18,10 +18,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from nucleate.elements import MAX_NUMBER, PAULING
-
-CLASSES = MAX_NUMBER + 1
-"""Length of a one-hot description of an element; class 0 is none."""
+from nucleate.elements import PAULING
+from nucleate.models.parts.atoms import CLASSES, element_counts
 
 MAX_COUNT = 64
 """Most atoms of one element in a cell that a head can write."""
@@ -32,12 +30,6 @@ class Spelling(NamedTuple):
 
     elements: Int[Tensor, "b k"]
     counts: Int[Tensor, "b k"]
-
-
-def element_counts(numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b z"]:
-    """Atoms of each element in each crystal."""
-    counts = torch.zeros(len(numbers), CLASSES, device=numbers.device)
-    return counts.scatter_add_(1, numbers, mask.to(counts.dtype))
 
 
 def spell(numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Spelling:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nucleate.models.flowmm.lattice import LatticeConfig
 from nucleate.models.networks.dimenet import DimeNetConfig
 from nucleate.models.networks.gemnet import GemNetConfig
 from nucleate.models.networks.vectorformer import VectorformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 
 
 @dataclass(frozen=True, kw_only=True)

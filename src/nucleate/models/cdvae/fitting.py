@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nucleate.crystals import Padded
-from nucleate.models.cdvae.composition import element_counts
+from nucleate.models.parts.atoms import element_counts
 from nucleate.models.precision import autocast
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from nucleate.models.cdvae.composition import (
-    CLASSES,
     MAX_COUNT,
     CompositionHead,
     PerAtomComposition,
@@ -16,6 +15,7 @@ from nucleate.models.cdvae.composition import (
 from nucleate.models.cdvae.config import CDVAEConfig
 from nucleate.models.cdvae.networks import Decoder, Encoder, PublishedDecoder, PublishedEncoder
 from nucleate.models.cdvae.prior import Contents, NoContents, Prior
+from nucleate.models.parts.atoms import CLASSES
 
 
 class Heads(nn.Module):

@@ -20,7 +20,7 @@ from nucleate.configuration import from_dict
 from nucleate.crystals import Padded
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
-from nucleate.models.cdvae.composition import CLASSES, PerAtomComposition, element_counts, spell
+from nucleate.models.cdvae.composition import PerAtomComposition, spell
 from nucleate.models.cdvae.config import CDVAEConfig, SamplingConfig
 from nucleate.models.cdvae.fitting import fit_prior
 from nucleate.models.cdvae.heads import Heads
@@ -35,22 +35,22 @@ from nucleate.models.cdvae.noise import (
     type_noise_levels,
 )
 from nucleate.models.cdvae.sampling import sample_structure
-from nucleate.models.flowmm.lattice import LatticeFlow
-from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.generator import Example, Request, Task
+from nucleate.models.parts.atoms import CLASSES, element_counts, mean_over_crystals, one_hot
+from nucleate.models.parts.lattice import LatticeCoordinates
+from nucleate.models.parts.sizes import SizedGenerator
 
 
-class CDVAE(Generator):
+class CDVAE(SizedGenerator):
     """Encoder, heads, decoder and the prior over z."""
 
     family: ClassVar[str] = "cdvae"
-    size_histogram: Tensor
     elements: Tensor
 
     def __init__(self, config: CDVAEConfig) -> None:
         super().__init__()
         self.config = config
-        self.lattice = LatticeFlow(config.lattice)
-        self.register_buffer("size_histogram", torch.zeros(1))
+        self.lattice = LatticeCoordinates(config.lattice)
         self.register_buffer("elements", torch.zeros(CLASSES, dtype=torch.bool))
         self.network = Heads(config)
         self.share_done = 0.0
@@ -65,22 +65,12 @@ class CDVAE(Generator):
         """Both: the composition may be given or drawn."""
         return frozenset(Task)
 
-    @property
-    def max_atoms(self) -> int:
-        """Most atoms per cell in the training set."""
-        return len(self.size_histogram) - 1
-
-    @property
-    def draws(self) -> int:
-        """Samples from which a prediction is chosen for CSP, from the configuration."""
-        return self.config.sampling.draws
-
     # --- training -----------------------------------------------------------------------------------------------
 
     def fit(self, data: Padded) -> None:
         """Sets the scale of lattices, the histogram of sizes and the elements that occur."""
+        super().fit(data)
         self.lattice.fit(data)
-        self.size_histogram = torch.bincount(data.counts).float()
         self.elements = element_counts(data.numbers, data.mask).sum(0) > 0
 
     def at(self, share: float) -> None:
@@ -116,7 +106,7 @@ class CDVAE(Generator):
     def loss(self, example: Example) -> dict[str, Tensor]:
         """The terms of the loss (Xie et al. 2022, section 4.4), each a mean over crystals."""
         crystals, noise = example
-        numbers, _, lattice, mask = crystals
+        numbers, _, lattice, mask = crystals[:4]
         network = self.network
         mean, log_variance = self.encode(crystals)
         z = mean + noise["latent"] * (log_variance / 2).exp()
@@ -141,7 +131,7 @@ class CDVAE(Generator):
     ) -> dict[str, Tensor]:
         """Errors of the way back and, if they are denoised, of the types."""
         crystals, noise = example
-        numbers, frac, lattice, mask = crystals
+        numbers, frac, lattice, mask = crystals[:4]
         config = self.config.noise
         sigma = noise_levels(config, frac.device)[noise["level"]]
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
@@ -156,10 +146,10 @@ class CDVAE(Generator):
             type_sigma = type_noise_levels(config, frac.device)[noise["type_level"]]
             types = corrupt_types(numbers, self.network.composition.log_shares(z.detach()), type_sigma, noise["types"])
         decoded = self.way_back(Padded(types, noisy.frac, cell, mask), z, sigma)
-        terms = {"frac": _atom_mean(((decoded.moves - noisy.displacement) / unit).square().mean(-1), mask)}
+        terms = {"frac": mean_over_crystals(((decoded.moves - noisy.displacement) / unit).square().mean(-1), mask)}
         if type_sigma is not None:
             error = F.cross_entropy(decoded.types.transpose(1, 2), numbers, reduction="none")
-            terms["types"] = _atom_mean(error / type_sigma[:, None], mask)
+            terms["types"] = mean_over_crystals(error / type_sigma[:, None], mask)
         return terms
 
     def settle(self, data: Padded, rng: torch.Generator, on_progress: Callable[[float], None]) -> None:
@@ -175,7 +165,7 @@ class CDVAE(Generator):
         Beside what its network makes of the surroundings of atoms, the encoder of `small` knows the composition and
         the parameters of the reduced cell, which are the crystal's own and not of the cell that describes it.
         """
-        numbers, frac, lattice, mask = crystals
+        numbers, frac, lattice, mask = crystals[:4]
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             reduced, _ = cells.niggli(lattice)
             counts = element_counts(numbers, mask)
@@ -185,7 +175,7 @@ class CDVAE(Generator):
 
     def way_back(self, noisy: Padded, z: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]) -> Decoded:
         """What the decoder says of noisy crystals: moves in Å along x, y and z, without drift, and types."""
-        numbers, frac, lattice, mask = noisy
+        numbers, frac, lattice, mask = noisy[:4]
         decoded = self.network.decoder(one_hot(numbers), frac, lattice, mask, z, sigma)
         moves = torus.mean_free(decoded.moves, mask) * scale(self.config.noise, sigma)[:, None, None]
         return decoded._replace(moves=moves)
@@ -291,26 +281,3 @@ class CDVAE(Generator):
         context = self.network.composition_context(z, known)
         drawn = self.network.composition.draw(context, atoms, self.elements, temperature, rng)
         return F.pad(drawn, (0, width - drawn.shape[1]))
-
-    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
-        """Draws numbers of atoms per cell from the histogram of the training set."""
-        histogram = self.size_histogram.to(rng.device)
-        return torch.multinomial(histogram, count, replacement=True, generator=rng).to(self.size_histogram.device)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # The histogram's length is the largest cell of the training set, which only the checkpoint knows.
-        saved = state_dict.get(prefix + "size_histogram")
-        if saved is not None:
-            self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def one_hot(numbers: Int[Tensor, "b n"]) -> Float[Tensor, "b n z"]:
-    """Describes types; `z` is `CLASSES`."""
-    return F.one_hot(numbers, CLASSES).float()
-
-
-def _atom_mean(values: Float[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, ""]:
-    """Mean over the atoms of each crystal, then over crystals, so that each crystal counts the same."""
-    present = mask.to(values.dtype)
-    return ((values * present).sum(1) / present.sum(1)).mean()

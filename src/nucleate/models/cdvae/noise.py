@@ -17,7 +17,7 @@ from nucleate.crystals import Padded
 from nucleate.geometry import torus
 from nucleate.geometry.periodic import shortest_displacements
 from nucleate.models.cdvae.config import NoiseConfig
-from nucleate.models.flowmm.coupling import match_like_atoms
+from nucleate.models.parts.coupling import match_like_atoms
 
 
 class Noisy(NamedTuple):
@@ -85,7 +85,7 @@ def corrupt(crystals: Padded, sigma: Float[Tensor, " b"], normal: Float[Tensor, 
         normal: standard normal numbers along x, y and z.
         config: whether to permute like atoms.
     """
-    numbers, clean, lattice, mask = crystals
+    numbers, clean, lattice, mask = crystals[:4]
     moves = torus.mean_free(normal, mask) * sigma[:, None, None]
     frac = clean + torch.linalg.solve(lattice, moves, left=False)
     if config.couple:

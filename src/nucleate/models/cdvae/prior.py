@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from nucleate.models.cdvae.composition import CLASSES, MAX_COUNT
+from nucleate.models.cdvae.composition import MAX_COUNT
+from nucleate.models.parts.atoms import CLASSES
 
 
 class Contents(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nucleate.models.flowmm.lattice import LatticeConfig
 from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.pairformer import PairformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 
 
 @dataclass(frozen=True, kw_only=True)

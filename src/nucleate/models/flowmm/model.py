@@ -17,31 +17,30 @@ from torch import Tensor, nn
 
 from nucleate.configuration import from_dict
 from nucleate.crystals import Padded
-from nucleate.elements import MAX_NUMBER
 from nucleate.geometry import torus
 from nucleate.models.flowmm import types as atom_types
 from nucleate.models.flowmm.config import FlowMMConfig
-from nucleate.models.flowmm.coupling import permute_like_atoms
-from nucleate.models.flowmm.lattice import LatticeFlow
-from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.cspnet import CSPNet
 from nucleate.models.networks.interface import FlowOutput
 from nucleate.models.networks.pairformer import Pairformer
+from nucleate.models.parts.atoms import CLASSES, mean_over_crystals, one_hot
+from nucleate.models.parts.coupling import permute_like_atoms
+from nucleate.models.parts.lattice import LatticeCoordinates
+from nucleate.models.parts.sizes import SizedGenerator
 
 
-class FlowMM(Generator):
+class FlowMM(SizedGenerator):
     """Flow matching over coordinates, lattice and, for DNG, types."""
 
     family: ClassVar[str] = "flowmm"
-    size_histogram: Tensor
     element_counts: Tensor
 
     def __init__(self, config: FlowMMConfig) -> None:
         super().__init__()
         self.config = config
-        self.lattice = LatticeFlow(config.lattice)
-        self.register_buffer("size_histogram", torch.zeros(1))
-        self.register_buffer("element_counts", torch.zeros(MAX_NUMBER + 1))
+        self.lattice = LatticeCoordinates(config.lattice)
+        self.register_buffer("element_counts", torch.zeros(CLASSES))
         self.network = _build_network(config)
 
     @classmethod
@@ -49,23 +48,13 @@ class FlowMM(Generator):
         """Builds an untrained model from plain JSON types."""
         return cls(from_dict(FlowMMConfig, config))
 
-    @property
-    def max_atoms(self) -> int:
-        """Most atoms per cell in the training set."""
-        return len(self.size_histogram) - 1
-
-    @property
-    def draws(self) -> int:
-        """Samples from which a prediction is chosen for CSP, from the configuration."""
-        return self.config.sampling.draws
-
     # --- training -----------------------------------------------------------------------------------------------
 
     def fit(self, data: Padded) -> None:
         """Sets the lattice base, the histogram of sizes and the counts of elements."""
+        super().fit(data)
         self.lattice.fit(data)
-        self.size_histogram = torch.bincount(data.counts).float()
-        self.element_counts = torch.bincount(data.numbers[data.mask], minlength=MAX_NUMBER + 1).float()
+        self.element_counts = torch.bincount(data.numbers[data.mask], minlength=CLASSES).float()
 
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
         """Draws times and starting points, and mirrors half of the crystals if the configuration says so."""
@@ -104,7 +93,7 @@ class FlowMM(Generator):
         velocity = self._velocity(crystals._replace(frac=frac), lattice, bits, time)
 
         terms = {
-            "frac": _atom_mean((velocity.frac - frac_target).square().mean(-1), mask),
+            "frac": mean_over_crystals((velocity.frac - frac_target).square().mean(-1), mask),
             "lattice": (velocity.lattice - lattice_target).square().mean(),
         }
         total = self.config.frac_weight * terms["frac"] + self.config.lattice_weight * terms["lattice"]
@@ -121,15 +110,15 @@ class FlowMM(Generator):
         else:
             target = atom_types.codebook(start.device)[crystals.numbers] - start
             error = (predicted - target).square().mean(-1)
-        return _atom_mean(error, crystals.mask)
+        return mean_over_crystals(error, crystals.mask)
 
     def _velocity(
         self, crystals: Padded, lattice: Float[Tensor, "b 6"], bits: Float[Tensor, "b n bits"] | None, time: Tensor
     ) -> FlowOutput:
         """Calls the network on the crystals at `time`; their own lattice is ignored in favour of `lattice`."""
-        numbers, frac, _, mask = crystals
+        numbers, frac, _, mask = crystals[:4]
         if bits is None:
-            types = atom_types.one_hot(numbers)
+            types = one_hot(numbers)
         elif self.config.types == "posterior":
             types = atom_types.posterior(bits, time, self._log_prior())
         else:
@@ -189,22 +178,10 @@ class FlowMM(Generator):
         end = (predicted + allowed).softmax(-1) @ atom_types.codebook(bits.device)
         return (end - bits) / (1 - time[:, None, None])
 
-    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
-        """Draws numbers of atoms per cell from the histogram of the training set."""
-        histogram = self.size_histogram.to(rng.device)
-        return torch.multinomial(histogram, count, replacement=True, generator=rng).to(self.size_histogram.device)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # The histogram's length is the largest cell of the training set, which only the checkpoint knows.
-        saved = state_dict.get(prefix + "size_histogram")
-        if saved is not None:
-            self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
 
 def _build_network(config: FlowMMConfig) -> nn.Module:
     posterior = config.task == "csp" or config.types == "posterior"
-    inputs = atom_types.CLASSES if posterior else atom_types.BITS
+    inputs = CLASSES if posterior else atom_types.BITS
     outputs = 0 if config.task == "csp" else inputs
     if config.backbone == "cspnet":
         return CSPNet(config.cspnet, inputs, outputs)
@@ -219,9 +196,3 @@ def _step_length(step: int, steps: int, slope: float, capped: bool) -> float:
     time = step / steps
     length = (1 + slope * time) / steps
     return min(length, 1 - time) if capped else length
-
-
-def _atom_mean(values: Float[Tensor, "b n"], mask: Tensor) -> Float[Tensor, ""]:
-    """Mean over the atoms of each crystal, then over crystals, so that each crystal counts the same."""
-    present = mask.to(values.dtype)
-    return ((values * present).sum(1) / present.sum(1)).mean()

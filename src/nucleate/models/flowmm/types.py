@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from nucleate.elements import MAX_NUMBER
+from nucleate.models.parts.atoms import CLASSES
 
 BITS = 7
-"""Bits of an atomic number up to `MAX_NUMBER`."""
-
-CLASSES = MAX_NUMBER + 1
-"""Length of a one-hot description; class 0 is padding."""
-
-
-def one_hot(numbers: Int[Tensor, "b n"]) -> Float[Tensor, "b n z"]:
-    """Describes given types; `z` is `CLASSES`."""
-    return F.one_hot(numbers, CLASSES).float()
+"""Bits of an atomic number up to `nucleate.elements.MAX_NUMBER`."""
 
 
 def codebook(device: torch.device) -> Float[Tensor, "z bits"]:

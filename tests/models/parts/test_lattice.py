@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nucleate.geometry import lattice as cells
-from nucleate.models.flowmm.lattice import LatticeConfig, LatticeFlow, atomic_volumes
+from nucleate.models.parts.lattice import LatticeConfig, LatticeCoordinates, atomic_volumes
 from tests.contract.suite import some_crystals
 
 CONFIGS = [
@@ -22,7 +22,7 @@ def data():
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_decode_inverts_encode(config, data):
-    flow = LatticeFlow(config)
+    flow = LatticeCoordinates(config)
     flow.fit(data)
     lengths, angles = cells.parameters(data.lattice)
     inside = ((angles > 60.5) & (angles < 119.5)).all(1)
@@ -34,7 +34,7 @@ def test_decode_inverts_encode(config, data):
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_metric_is_that_of_the_decoded_cell(config, data):
-    flow = LatticeFlow(config)
+    flow = LatticeCoordinates(config)
     flow.fit(data)
     coordinates = flow.encode(data.lattice, data.numbers, data.mask)
     decoded = flow.decode(coordinates, data.numbers, data.mask)
@@ -43,7 +43,7 @@ def test_metric_is_that_of_the_decoded_cell(config, data):
 
 
 def test_standardised_coordinates_have_mean_0_and_deviation_1(data):
-    flow = LatticeFlow(LatticeConfig(volume_scaled=True, standardised=True))
+    flow = LatticeCoordinates(LatticeConfig(volume_scaled=True, standardised=True))
     flow.fit(data)
     coordinates = flow.encode(data.lattice, data.numbers, data.mask)
     torch.testing.assert_close(coordinates.mean(0), torch.zeros(6), atol=1e-4, rtol=0)
@@ -51,7 +51,7 @@ def test_standardised_coordinates_have_mean_0_and_deviation_1(data):
 
 
 def test_published_base_has_log_normal_lengths_and_uniform_angles(data):
-    flow = LatticeFlow(LatticeConfig())
+    flow = LatticeCoordinates(LatticeConfig())
     flow.fit(data)
     base = flow.base(20_000, torch.Generator().manual_seed(0))
     logs = cells.parameters(data.lattice)[0].log()
@@ -74,7 +74,7 @@ def test_atomic_volumes_are_found_again(data):
 
 def test_cells_that_are_all_alike_do_not_divide_by_zero(data):
     cubes = data._replace(lattice=4 * torch.eye(3).repeat(len(data.numbers), 1, 1))
-    flow = LatticeFlow(LatticeConfig(standardised=True))
+    flow = LatticeCoordinates(LatticeConfig(standardised=True))
     flow.fit(cubes)
     coordinates = flow.encode(cubes.lattice, cubes.numbers, cubes.mask)
     torch.testing.assert_close(coordinates, torch.zeros_like(coordinates), atol=1e-3, rtol=0)

@@ -1,4 +1,4 @@
-"""Lattices as six unconstrained numbers, in which the flow is a straight line.
+"""Lattices as six unconstrained numbers, in which a flow is a straight line and a network predicts.
 
 Lengths enter by their logarithms, angles by a map of [60°, 120°] to the real line (Miller et al. 2024, section 4.1);
 Niggli-reduced cells have their angles there.
@@ -20,7 +20,7 @@ from nucleate.geometry import lattice as cells
 
 @dataclass(frozen=True, kw_only=True)
 class LatticeConfig:
-    """How a lattice becomes six numbers, and where the flow starts.
+    """How a lattice becomes six numbers, and where a flow starts.
 
     Attributes:
         angles: "logit" maps 60–120° to the real line as in the paper; "linear" leaves degrees.
@@ -37,7 +37,7 @@ class LatticeConfig:
     standardised: bool = False
 
 
-class LatticeFlow(nn.Module):
+class LatticeCoordinates(nn.Module):
     """The change of coordinates between cells and R⁶, and the base distribution on R⁶."""
 
     mean: Tensor
@@ -65,7 +65,7 @@ class LatticeFlow(nn.Module):
     def encode(
         self, lattice: Float[Tensor, "b 3 3"], numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]
     ) -> Float[Tensor, "b 6"]:
-        """Row vectors in Å to flow coordinates."""
+        """Row vectors in Å to coordinates."""
         lengths, angles = cells.parameters(lattice)
         logs = lengths.log() - self._log_scale(numbers, mask)
         if self.config.angles == "logit":
@@ -77,13 +77,13 @@ class LatticeFlow(nn.Module):
     def decode(
         self, coordinates: Float[Tensor, "b 6"], numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]
     ) -> Float[Tensor, "b 3 3"]:
-        """Flow coordinates to row vectors in Å; NaN where no cell has the three angles."""
+        """Coordinates to row vectors in Å; NaN where no cell has the three angles."""
         return cells.matrix(*self._lengths_and_angles(coordinates, numbers, mask))
 
     def metric(
         self, coordinates: Float[Tensor, "b 6"], numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]
     ) -> Float[Tensor, "b 3 3"]:
-        """Flow coordinates to the scalar products of the lattice vectors, Å².
+        """Coordinates to the scalar products of the lattice vectors, Å².
 
         On the way from noise three angles may not meet in a corner; this stays finite where `decode` would not.
         """
@@ -102,7 +102,7 @@ class LatticeFlow(nn.Module):
         return lengths, angles
 
     def base(self, count: int, rng: torch.Generator) -> Float[Tensor, "b 6"]:
-        """Draws the start of the flow, in flow coordinates."""
+        """Draws the start of a flow, in coordinates."""
         device = self.mean.device
         normal = torch.randn(count, 6, generator=rng, device=rng.device).to(device)
         if self.config.standardised:

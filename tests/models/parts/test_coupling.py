@@ -5,7 +5,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from nucleate.geometry import torus
-from nucleate.models.flowmm.coupling import permute_like_atoms
+from nucleate.models.parts.coupling import permute_like_atoms
 
 
 def cost(noise, data):

@@ -1,0 +1,1 @@
+"""Parts that families share: coordinates of the lattice, coupling of like atoms, sizes of cells, counts of atoms."""
