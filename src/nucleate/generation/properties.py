@@ -19,6 +19,7 @@ from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.generation.latent import decode, encode
 from nucleate.models.cdvae.model import CDVAE
+from nucleate.models.networks.layers import perceptron
 
 HELD_OUT = 0.1
 """Share of the crystals that the error of a property head is measured on."""
@@ -39,9 +40,7 @@ class PropertyHead(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("deviation", torch.ones(()))
-        self.inner = nn.Sequential(
-            nn.Linear(latent, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1)
-        )
+        self.inner = perceptron(latent, width, 1)
 
     def forward(self, latents: Float[Tensor, "c l"]) -> Float[Tensor, " c"]:
         """Predicts, in the unit of the values that it was fitted to."""

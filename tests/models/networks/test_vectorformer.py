@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from nucleate.models.networks.interface import Described
 from nucleate.models.networks.vectorformer import Vectorformer, VectorformerConfig
 from tests.contract.suite import some_crystals
 
@@ -24,7 +25,7 @@ def inputs():
     rng = torch.Generator().manual_seed(0)
     types = torch.randn(*block.mask.shape, 5, generator=rng, dtype=torch.float64)
     crystal = torch.randn(6, 2, generator=rng, dtype=torch.float64)
-    return {"types": types, "frac": block.frac, "lattice": block.lattice, "mask": block.mask, "crystal": crystal}
+    return Described(types, block.frac, block.lattice, block.mask), crystal
 
 
 def present(values, mask):
@@ -33,12 +34,11 @@ def present(values, mask):
 
 def test_vectors_turn_and_states_do_not(network):
     turn, _ = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64))
-    one = network(**inputs())
-    moved = inputs()
-    mask = moved["mask"]
-    moved["lattice"] = moved["lattice"] @ turn
-    moved["frac"] = moved["frac"] + torch.tensor([0.3, -0.2, 0.9], dtype=torch.float64)
-    other = network(**moved)
+    block, crystal = inputs()
+    mask = block.mask
+    one = network(block, crystal)
+    shift = torch.tensor([0.3, -0.2, 0.9], dtype=torch.float64)
+    other = network(block._replace(lattice=block.lattice @ turn, frac=block.frac + shift), crystal)
     turned = torch.einsum("bnxv,xy->bnyv", one.vectors, turn.float())
     torch.testing.assert_close(present(other.states, mask), present(one.states, mask), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(present(other.vectors, mask), present(turned, mask), rtol=1e-4, atol=1e-5)
@@ -61,7 +61,7 @@ def test_angles_are_seen(network):
         one_block.load_state_dict(
             {name: value for name, value in network.state_dict().items() if name in one_block.state_dict()},
         )
-        out = one_block(types, frac, lattice, mask, torch.zeros(1, 2, dtype=torch.float64))
+        out = one_block(Described(types, frac, lattice, mask), torch.zeros(1, 2, dtype=torch.float64))
         states.append((out.states[0, 0], out.vectors[0, 0].norm()))
     # The vectors at the centre cancel in the straight line and do not in the bent one; so the states differ.
     assert float(states[0][1]) < 1e-6 < 1e-3 < float(states[1][1])

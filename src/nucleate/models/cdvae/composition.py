@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from nucleate.elements import PAULING
+from nucleate.models.networks.layers import ResidualPerceptron
 from nucleate.models.parts.atoms import CLASSES, element_counts
 
 MAX_COUNT = 64
@@ -136,7 +137,7 @@ class SpelledComposition(CompositionHead):
         self.last = nn.Embedding(CLASSES, width)
         self.chosen = nn.Linear(width, width)
         self.context = nn.Linear(context, width)
-        self.layers = nn.ModuleList(_Residual(width) for _ in range(3))
+        self.layers = nn.ModuleList(ResidualPerceptron(width) for _ in range(3))
         self.norm = nn.LayerNorm(width)
         self.to_element = nn.Linear(width, CLASSES)
         self.to_count = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, MAX_COUNT + 1))
@@ -215,19 +216,6 @@ class SpelledComposition(CompositionHead):
             left = left - many
         elements, counts = (torch.cat(columns, 1) for columns in zip(*parts, strict=True))
         return _written_out(elements, counts, int(atoms.max()))
-
-
-class _Residual(nn.Module):
-    """A residual block of two layers."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, 2 * width)
-        self.down = nn.Linear(2 * width, width)
-
-    def forward(self, state: Float[Tensor, "*dims d"]) -> Float[Tensor, "*dims d"]:
-        return state + self.down(F.silu(self.up(self.norm(state))))
 
 
 def _written_out(elements: Int[Tensor, "b k"], counts: Int[Tensor, "b k"], width: int) -> Int[Tensor, "b n"]:

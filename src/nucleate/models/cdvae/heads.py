@@ -15,6 +15,7 @@ from nucleate.models.cdvae.composition import (
 from nucleate.models.cdvae.config import CDVAEConfig
 from nucleate.models.cdvae.networks import Decoder, Encoder, PublishedDecoder, PublishedEncoder
 from nucleate.models.cdvae.prior import Contents, NoContents, Prior
+from nucleate.models.networks.layers import perceptron
 from nucleate.models.parts.atoms import CLASSES
 
 
@@ -34,13 +35,13 @@ class Heads(nn.Module):
         fitted = config.prior.kind == "flow"
         self.contents: Contents | NoContents = Contents(width) if fitted else NoContents()
         self.size_classes = MAX_COUNT + 1
-        self.size = _perceptron(latent, width, self.size_classes)
+        self.size = perceptron(latent, width, self.size_classes)
         self.composition: CompositionHead = (
             SpelledComposition(latent + 1, width)
             if config.composition == "spelled"
             else PerAtomComposition(latent, width)
         )
-        self.lattice = _perceptron(latent + self.contents.width, width, 6)
+        self.lattice = perceptron(latent + self.contents.width, width, 6)
         self.prior = Prior(latent, config.prior.width, config.prior.layers) if fitted else None
 
     def predict_lattice(self, z: Float[Tensor, "b l"], contents: Float[Tensor, "b c"]) -> Float[Tensor, "b 6"]:
@@ -52,9 +53,3 @@ class Heads(nn.Module):
         if isinstance(self.composition, PerAtomComposition):
             return z
         return torch.cat([z * known[:, None], known[:, None].to(z.dtype)], -1)
-
-
-def _perceptron(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs)
-    )

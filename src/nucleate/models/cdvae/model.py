@@ -36,6 +36,7 @@ from nucleate.models.cdvae.noise import (
 )
 from nucleate.models.cdvae.sampling import sample_structure
 from nucleate.models.generator import Example, Request, Task
+from nucleate.models.networks.interface import Described
 from nucleate.models.parts.atoms import CLASSES, element_counts, mean_over_crystals, one_hot
 from nucleate.models.parts.lattice import LatticeCoordinates
 from nucleate.models.parts.sizes import SizedGenerator
@@ -171,12 +172,12 @@ class CDVAE(SizedGenerator):
             counts = element_counts(numbers, mask)
             shares = counts / counts.sum(1, keepdim=True)
             whole = torch.cat([self.lattice.encode(reduced, numbers, mask), shares], -1)
-        return self.network.encoder(one_hot(numbers), frac, lattice, mask, whole)
+        return self.network.encoder(Described(one_hot(numbers), frac, lattice, mask), whole)
 
     def way_back(self, noisy: Padded, z: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]) -> Decoded:
         """What the decoder says of noisy crystals: moves in Å along x, y and z, without drift, and types."""
         numbers, frac, lattice, mask = noisy[:4]
-        decoded = self.network.decoder(one_hot(numbers), frac, lattice, mask, z, sigma)
+        decoded = self.network.decoder(Described(one_hot(numbers), frac, lattice, mask), z, sigma)
         moves = torus.mean_free(decoded.moves, mask) * scale(self.config.noise, sigma)[:, None, None]
         return decoded._replace(moves=moves)
 

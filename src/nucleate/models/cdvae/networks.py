@@ -6,12 +6,13 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from nucleate.geometry import lattice as cells
 from nucleate.models.networks.dimenet import DimeNet, DimeNetConfig
 from nucleate.models.networks.gemnet import GemNet, GemNetConfig
+from nucleate.models.networks.interface import Described
 from nucleate.models.networks.vectorformer import Vectorformer, VectorformerConfig, mean_over_atoms
 
 
@@ -42,16 +43,11 @@ class Encoder(nn.Module):
         nn.init.zeros_(last.bias)
 
     def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        crystal: Float[Tensor, "b k"],
+        self, crystals: Described, crystal: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
         """Returns the mean and the logarithm of the variance."""
-        atoms = self.trunk(types, frac, lattice, mask, torch.cat([_size(lattice, mask), crystal], -1))
-        pooled = torch.cat([mean_over_atoms(atoms.states, mask.unsqueeze(-1).float()), atoms.crystal], -1)
+        atoms = self.trunk(crystals, torch.cat([_size(crystals), crystal], -1))
+        pooled = torch.cat([mean_over_atoms(atoms.states, crystals.mask.unsqueeze(-1).float()), atoms.crystal], -1)
         mean, log_variance = self.head(pooled).float().chunk(2, -1)
         return mean, (log_variance - 3).clamp(-12, 4)
 
@@ -71,26 +67,17 @@ class Decoder(nn.Module):
         self.trunk = Vectorformer(config, type_inputs, 2 + latent + _LEVEL_FEATURES)
         self.gate = nn.Linear(2 * config.width, config.vectors)
         self.pull = nn.Linear(config.vectors, 1, bias=False)
-        self.types = nn.Linear(config.width, type_outputs) if type_outputs else None
+        self.types = _type_head(config.width, type_outputs)
 
-    def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        latent: Float[Tensor, "b l"],
-        sigma: Float[Tensor, " b"],
-    ) -> Decoded:
+    def forward(self, crystals: Described, latent: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]) -> Decoded:
         """Returns displacements in units of the noise, and logits of the types."""
-        crystal = torch.cat([_size(lattice, mask), latent, _level_features(sigma)], -1)
-        atoms = self.trunk(types, frac, lattice, mask, crystal)
-        with torch.autocast(frac.device.type, enabled=False):
+        crystal = torch.cat([_size(crystals), latent, _level_features(sigma)], -1)
+        atoms = self.trunk(crystals, crystal)
+        with torch.autocast(latent.device.type, enabled=False):
             whole = atoms.crystal[:, None].expand_as(atoms.states)
             gate = self.gate(torch.cat([atoms.states, whole], -1))
-            moves = self.pull(atoms.vectors * gate.unsqueeze(2))[..., 0] * mask.unsqueeze(-1)
-        types = atoms.states.new_zeros(*mask.shape, 0) if self.types is None else self.types(atoms.states).float()
-        return Decoded(moves, types)
+            moves = self.pull(atoms.vectors * gate.unsqueeze(2))[..., 0] * crystals.mask.unsqueeze(-1)
+        return Decoded(moves, _logits(self.types, atoms.states))
 
 
 class PublishedEncoder(nn.Module):
@@ -103,15 +90,10 @@ class PublishedEncoder(nn.Module):
         self.log_variance = nn.Linear(latent, latent)
 
     def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        crystal: Float[Tensor, "b k"],
+        self, crystals: Described, crystal: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l"]]:
         """Returns the mean and the logarithm of the variance; `crystal` is not looked at."""
-        hidden = self.trunk(types, frac, lattice, mask)
+        hidden = self.trunk(crystals)
         return self.mean(hidden).float(), self.log_variance(hidden).float()
 
 
@@ -121,27 +103,27 @@ class PublishedDecoder(nn.Module):
     def __init__(self, config: GemNetConfig, type_inputs: int, type_outputs: int, latent: int) -> None:
         super().__init__()
         self.trunk = GemNet(config, type_inputs, latent)
-        self.types = nn.Linear(config.width, type_outputs) if type_outputs else None
+        self.types = _type_head(config.width, type_outputs)
 
-    def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        latent: Float[Tensor, "b l"],
-        sigma: Float[Tensor, " b"],
-    ) -> Decoded:
+    def forward(self, crystals: Described, latent: Float[Tensor, "b l"], sigma: Float[Tensor, " b"]) -> Decoded:
         """Returns displacements in units of the noise, and logits of the types."""
-        atoms = self.trunk(types, frac, lattice, mask, latent)
-        types = atoms.states.new_zeros(*mask.shape, 0) if self.types is None else self.types(atoms.states).float()
-        return Decoded(atoms.vectors, types)
+        atoms = self.trunk(crystals, latent)
+        return Decoded(atoms.vectors, _logits(self.types, atoms.states))
 
 
-def _size(lattice: Float[Tensor, "b 3 3"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b 2"]:
+def _type_head(width: int, outputs: int) -> nn.Linear | None:
+    return nn.Linear(width, outputs) if outputs else None
+
+
+def _logits(head: nn.Linear | None, states: Float[Tensor, "b n d"]) -> Float[Tensor, "b n c"]:
+    """Logits of the types, as many as there is a head for."""
+    return states[..., :0] if head is None else head(states).float()
+
+
+def _size(crystals: Described) -> Float[Tensor, "b 2"]:
     """Number of atoms and volume per atom, each of order 1."""
-    count = mask.sum(1).clamp(min=1)
-    volume = cells.volume(lattice).clamp(min=1e-3)
+    count = crystals.mask.sum(1).clamp(min=1)
+    volume = cells.volume(crystals.lattice).clamp(min=1e-3)
     return torch.stack([count / 10 - 1, (volume / count / 20).log()], -1)
 
 

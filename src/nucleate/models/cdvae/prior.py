@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from nucleate.models.cdvae.composition import MAX_COUNT
+from nucleate.models.networks.layers import ResidualPerceptron
 from nucleate.models.parts.atoms import CLASSES
 
 
@@ -74,7 +75,7 @@ class Flow(nn.Module):
         self.inputs = nn.Linear(latent + _TIMES, width)
         self.context = nn.Linear(context, width)
         self.size = nn.Embedding(MAX_COUNT + 1, width)
-        self.layers = nn.ModuleList(_Layer(width) for _ in range(layers))
+        self.layers = nn.ModuleList(ResidualPerceptron(width, conditioned=True) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, latent)
         nn.init.zeros_(self.out.weight)
@@ -202,20 +203,6 @@ def _error(
 ) -> Float[Tensor, ""]:
     velocity = flow(torch.lerp(start, end, time[:, None]), time, context, told, atoms)
     return (velocity - (end - start)).square().mean()
-
-
-class _Layer(nn.Module):
-    """A residual block that sees the condition."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.given = nn.Linear(width, width)
-        self.up = nn.Linear(width, 2 * width)
-        self.down = nn.Linear(2 * width, width)
-
-    def forward(self, state: Float[Tensor, "b d"], given: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
-        return state + self.down(F.silu(self.up(self.norm(state) + self.given(given))))
 
 
 _LATTICE = 6

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from nucleate.geometry.slots import Slots, neighbour_slots
 from nucleate.models.networks.bases import BesselBasis, SphericalBesselBasis, legendre
+from nucleate.models.networks.interface import Described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +69,10 @@ class DimeNet(nn.Module):
         self.blocks = nn.ModuleList(_Interaction(config) for _ in range(config.blocks))
         self.outputs = nn.ModuleList(_Output(config, outputs) for _ in range(config.blocks + 1))
 
-    def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-    ) -> Float[Tensor, "b o"]:
+    def forward(self, crystals: Described) -> Float[Tensor, "b o"]:
         """Describes crystals by the mean over their atoms."""
         config = self.config
+        types, frac, lattice, mask = crystals
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
             unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from nucleate.geometry.slots import Slots, neighbour_slots
 from nucleate.models.networks.bases import gaussian_basis, legendre
+from nucleate.models.networks.interface import Described
 from nucleate.models.networks.layers import Dense, residuals
 
 
@@ -80,24 +81,15 @@ class GemNet(nn.Module):
         self.blocks = nn.ModuleList(_Interaction(config) for _ in range(config.blocks))
         self.outputs = nn.ModuleList(_Output(config) for _ in range(config.blocks + 1))
 
-    def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        crystal: Float[Tensor, "b k"],
-    ) -> GemNetOutput:
+    def forward(self, crystals: Described, crystal: Float[Tensor, "b k"]) -> GemNetOutput:
         """Describes each atom in its surroundings.
 
         Args:
-            types: description of each atom's type.
-            frac: fractional coordinates.
-            lattice: row vectors in Å.
-            mask: which places hold an atom.
-            crystal: what is known of the crystal as a whole.
+            crystals: described by their types.
+            crystal: what is known of each as a whole.
         """
         config = self.config
+        types, frac, lattice, mask = crystals
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
             unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)

@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from nucleate.geometry.images import shells_of_images
 from nucleate.models.networks.attention import softmax_over_senders
+from nucleate.models.networks.interface import Described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,23 +79,14 @@ class Vectorformer(nn.Module):
         self.blocks = nn.ModuleList(_Block(config, first=i == 0) for i in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
 
-    def forward(
-        self,
-        types: Float[Tensor, "b n c"],
-        frac: Float[Tensor, "b n 3"],
-        lattice: Float[Tensor, "b 3 3"],
-        mask: Bool[Tensor, "b n"],
-        crystal: Float[Tensor, "b k"],
-    ) -> Atoms:
+    def forward(self, crystals: Described, crystal: Float[Tensor, "b k"]) -> Atoms:
         """Describes each atom in its surroundings.
 
         Args:
-            types: description of each atom's type.
-            frac: fractional coordinates.
-            lattice: row vectors in Å.
-            mask: which places hold an atom.
-            crystal: what is known of the crystal as a whole.
+            crystals: described by their types.
+            crystal: what is known of each as a whole.
         """
+        types, frac, lattice, mask = crystals
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             shells = shells_of_images(frac, lattice, mask, self.config.radial_bins, self.config.radius)
         pairs = self.pair(shells.counts)
