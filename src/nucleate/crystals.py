@@ -6,7 +6,7 @@ one, every metric and page starts from one. Conversions to pymatgen and ASE live
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, NamedTuple
@@ -31,16 +31,24 @@ class Padded(NamedTuple):
     frac: Float[Tensor, "b n 3"]
     lattice: Float[Tensor, "b 3 3"]
     mask: Bool[Tensor, "b n"]
+    labels: Float[Tensor, "b p"] | None = None
+    """What else is known of each crystal, if it was asked for; NaN where it is not."""
 
     def take(self, index: Int[Tensor, " k"]) -> Padded:
         """Returns the crystals at `index`, with the padding cut to the largest of them."""
-        mask = self.mask[index]
-        width = int(mask.sum(1).max())
-        return Padded(self.numbers[index, :width], self.frac[index, :width], self.lattice[index], mask[:, :width])
+        picked = self.map(lambda column: column[index])
+        width = int(picked.mask.sum(1).max())
+        numbers, frac, lattice, mask, labels = picked
+        return Padded(numbers[:, :width], frac[:, :width], lattice, mask[:, :width], labels)
 
     def to(self, device: torch.device | str) -> Padded:
         """Moves to a device."""
-        return Padded(*(value.to(device) for value in self))
+        return self.map(lambda column: column.to(device))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Padded:
+        """Returns the block with each of its tensors changed."""
+        numbers, frac, lattice, mask = (change(column) for column in self[:4])
+        return Padded(numbers, frac, lattice, mask, None if self.labels is None else change(self.labels))
 
     @property
     def counts(self) -> Int[Tensor, " b"]:
@@ -276,6 +284,20 @@ class Crystals:
         numbers[mask] = self.numbers.to(torch.int64)
         frac[mask] = self.frac
         return Padded(numbers, frac, self.lattice, mask)
+
+    def numeric(self, names: Sequence[str]) -> Float[Tensor, "c p"]:
+        """Columns of `info` as numbers in single precision; what is no number, or absent, is NaN."""
+        missing = np.full(len(self), np.nan)
+        columns = [np.array([_number(v) for v in self.info[n]]) if n in self.info else missing for n in names]
+        return torch.from_numpy(np.stack(columns, 1)).to(device=self.lattice.device, dtype=torch.float32)
+
+
+def _number(value: Any) -> float:
+    """The value as a number; NaN if it is none, as where a table has a blank."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def as_column(values: Sequence[Any] | np.ndarray) -> np.ndarray:

@@ -33,6 +33,11 @@ _PAULING = (
 PAULING: tuple[float, ...] = tuple(float(value) for value in _PAULING.split())
 """Pauling electronegativity by atomic number up to `MAX_NUMBER`; 0 where none is tabulated."""
 
+BY_ELECTRONEGATIVITY: tuple[int, ...] = tuple(
+    sorted(range(1, MAX_NUMBER + 1), key=lambda z: (PAULING[z] or inf, SYMBOLS[z]))
+)
+"""Atomic numbers up to `MAX_NUMBER` in the order in which formulas name elements, those without a value last."""
+
 # Standard atomic weights in u (IUPAC 2021, rounded to five digits); the longest-lived isotope where there is none.
 _MASSES = (
     "0 1.008 4.0026 6.94 9.0122 10.81 12.011 14.007 15.999 18.998 20.180 22.990 24.305 26.982 28.085 30.974 32.06 "

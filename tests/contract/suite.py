@@ -89,7 +89,7 @@ class GeneratorContract:
     def test_loss_ignores_the_order_of_atoms(self):
         generator = self.awake()
         example = self.example(generator)
-        numbers, frac, lattice, mask = example.crystals
+        numbers, frac, lattice, mask, _ = example.crystals
         keys = torch.rand(mask.shape, generator=torch.Generator().manual_seed(2))
         order = torch.where(mask, keys, 2.0).argsort(1)  # padding stays behind the atoms
 
@@ -123,7 +123,7 @@ class GeneratorContract:
         def wider(value: torch.Tensor) -> torch.Tensor:
             return torch.cat([value, torch.zeros_like(value[:, :1]).repeat(1, extra, *[1] * (value.ndim - 2))], 1)
 
-        numbers, frac, lattice, mask = example.crystals
+        numbers, frac, lattice, mask, _ = example.crystals
         padded = Padded(wider(numbers), wider(frac), lattice, wider(mask))
         noise = {n: wider(v) if n in self.atomwise else v for n, v in example.noise.items()}
         torch.testing.assert_close(

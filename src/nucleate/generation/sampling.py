@@ -97,7 +97,8 @@ def _sample(
         numbers, mask = _block([asked[i] for i in rows], device)
         request = Request(numbers=numbers, mask=mask, steps=steps, options=options, progress=progress)
         with autocast(device):
-            parts.append(accepted(generator.sample(request, rng).to("cpu")))
+            made = generator.sample(request, rng).to("cpu")
+        parts.append(accepted(made) if isinstance(made, Padded) else made)
         done += share
     back = np.argsort(np.concatenate(batches), kind="stable")
     return Crystals.concat(parts)[back]

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from nucleate.crystals import Padded
+from nucleate.crystals import Crystals, Padded
 
 
 class Task(StrEnum):
@@ -32,7 +32,7 @@ class Example(NamedTuple):
 
     def rows(self, rows: slice) -> Example:
         """Returns some of the crystals with their noise, as when a batch is shared between processes."""
-        crystals = Padded(*(value[rows] for value in self.crystals))
+        crystals = self.crystals.map(lambda column: column[rows])
         return Example(crystals, {name: value[rows] for name, value in self.noise.items()})
 
 
@@ -99,6 +99,10 @@ class Generator(nn.Module, ABC):
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
 
+    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"] | None:
+        """What the family learns from beside the crystals, once for all of them; goes to `Padded.labels`."""
+        return None
+
     def at(self, share: float) -> None:
         """Told by the loop, before each step, which share of the training is done; few families care."""
 
@@ -114,8 +118,12 @@ class Generator(nn.Module, ABC):
         """Fits what is better fitted after training, given the training set; few families have such a thing."""
 
     @abstractmethod
-    def sample(self, request: Request, rng: torch.Generator) -> Padded:
-        """Samples crystals. A crystal that went wrong has NaN in it and is told apart later."""
+    def sample(self, request: Request, rng: torch.Generator) -> Padded | Crystals:
+        """Samples crystals, one row a request.
+
+        In a dense block a crystal that went wrong has NaN in it and is told apart later; a family that knows the reason
+        returns `Crystals` with it.
+        """
 
     @abstractmethod
     def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:

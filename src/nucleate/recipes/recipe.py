@@ -36,7 +36,7 @@ def find_recipe(model: str, task: str, name: str) -> Recipe:
         raise UserError(f"unknown model {model!r}; there are {', '.join(FAMILIES)}")
     if task not in list(Task):
         raise UserError(f"unknown task {task!r}; there are {', '.join(Task)}")
-    recipes: dict[str, Callable[[Task], Recipe]] = import_module(f"nucleate.recipes.{model}").RECIPES
+    recipes: dict[str, Callable[[Task], Recipe]] = import_module(f"nucleate.recipes.{model.replace('-', '_')}").RECIPES
     if name not in recipes:
         raise UserError(f"{model} has no recipe {name!r}; it has {', '.join(recipes)}")
     return recipes[name](Task(task))

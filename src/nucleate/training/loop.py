@@ -60,7 +60,7 @@ class Trainer:
         self.generator = generator.to(device)
         self.ema = Ema(self.generator, config.ema)
         self.optimizers = build_optimizers(self.generator, config)
-        self.data = dense(data, device)
+        self.data = dense(data, device, generator)
         self.counts = self.data.counts.cpu()
         if len(self.counts) < self.world.size:
             raise UserError(f"{len(self.counts)} crystals are too few to train on")
@@ -68,7 +68,7 @@ class Trainer:
         # how many processes there are.
         self.rng = torch.Generator().manual_seed(config.seed)
         self.order = torch.Generator().manual_seed(config.seed + 1)
-        self.validation = self._validation_examples(dense(validation, device))
+        self.validation = self._validation_examples(dense(validation, device, generator))
         self.objective = Objective(self.generator)
         if _wants_compile(device, config):
             self.objective = torch.compile(self.objective, dynamic=True)
@@ -240,9 +240,11 @@ def _wants_compile(device: torch.device, config: TrainingConfig) -> bool:
     return config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
 
 
-def dense(crystals: Crystals, device: torch.device) -> Padded:
-    """Puts the crystals that could be built on the device, in single precision."""
-    return crystals[crystals.built].to(dtype=torch.float32).padded().to(device)
+def dense(crystals: Crystals, device: torch.device, generator: Generator | None = None) -> Padded:
+    """Puts the crystals that could be built on the device, in single precision, with what a family says of them."""
+    built = crystals[crystals.built]
+    labels = generator.describe(built) if generator is not None and len(built) else None
+    return built.to(dtype=torch.float32).padded()._replace(labels=labels).to(device)
 
 
 def _say_nothing(share: float, line: str) -> None:

@@ -1,0 +1,155 @@
+"""Crystal Text LLM (Gruver et al. 2024, arXiv:2402.04379): a causal language model that writes crystals.
+
+One model does both tasks and takes conditions: what is asked for is the beginning of a document that it goes on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from nucleate.configuration import from_dict
+from nucleate.crystals import Crystals, Padded
+from nucleate.elements import MAX_NUMBER
+from nucleate.models.crystal_llm import vocabulary as words
+from nucleate.models.crystal_llm.config import CrystalLLMConfig
+from nucleate.models.crystal_llm.decoding import write_answers
+from nucleate.models.crystal_llm.language import Documents, Wish
+from nucleate.models.crystal_llm.tokens import CrystalTokens
+from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.networks.llama import Llama
+
+
+class CrystalLLM(Generator):
+    """A language and a network that continues it."""
+
+    family: ClassVar[str] = "crystal-llm"
+    size_histogram: Tensor
+    elements: Tensor
+
+    def __init__(self, config: CrystalLLMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.language = CrystalTokens(config.tokens)
+        self.network = Llama(config.llama, self.language.vocabulary)
+        self.register_buffer("size_histogram", torch.zeros(1))
+        self.register_buffer("elements", torch.zeros(MAX_NUMBER + 1, dtype=torch.bool))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> CrystalLLM:
+        """Builds an untrained model from plain JSON types."""
+        return cls(from_dict(CrystalLLMConfig, config))
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """Both: the formula may be part of the prompt."""
+        return frozenset(Task)
+
+    @property
+    def max_atoms(self) -> int:
+        """Most atoms per cell in the training set."""
+        return len(self.size_histogram) - 1
+
+    @property
+    def draws(self) -> int:
+        """Samples from which a prediction is chosen for CSP, from the configuration."""
+        return self.config.sampling.draws
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def fit(self, data: Padded) -> None:
+        """Sets the histogram of sizes and the elements that occur."""
+        self.size_histogram = torch.bincount(data.counts).float()
+        self.elements = torch.zeros_like(self.elements)
+        self.elements[data.numbers[data.mask].unique()] = True
+
+    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"]:
+        """What the language sees of crystals."""
+        return self.language.describe(crystals)
+
+    def draw(self, batch: Padded, rng: torch.Generator) -> Example:
+        """Writes the crystals as documents, with conditions and order drawn at random."""
+        return Example(batch, self.language.documents(batch, rng)._asdict())
+
+    def loss(self, example: Example) -> dict[str, Tensor]:
+        """Minus the logarithm of the probability of the answers, in nats a token; its parts in nats a crystal."""
+        documents = Documents(**example.noise)
+        logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
+        target = documents.tokens[:, 1:]
+        weight = documents.answer[:, 1:].to(logits.dtype)
+        logp = logits.log_softmax(-1)
+        own = logp.gather(-1, target.unsqueeze(-1))[..., 0]
+        learned = own
+        if self.config.smoothing:
+            learned = own.lerp(_neighbours(logp, target), self.config.smoothing)
+        before = documents.tokens[:, :-1]
+        formula = (target < words.GROUPS.start) & (before < words.GROUPS.start)
+        nats = -own.detach() * weight
+        return {
+            "loss": -((learned * weight).sum(1) / weight.sum(1)).mean(),
+            "formula": (nats * formula).sum(1).mean(),
+            "structure": (nats * ~formula).sum(1).mean(),
+        }
+
+    # --- sampling -----------------------------------------------------------------------------------------------
+
+    def sample(self, request: Request, rng: torch.Generator) -> Crystals:
+        """Writes answers to the prompts of the request, and reads them; one answer to each, whatever it is."""
+        changes = dict(request.options or {})
+        conditions = {name: changes.pop(name) for name in CONDITIONS if name in changes}
+        sampling = replace(self.config.sampling, **changes)
+        wishes = wished(request, conditions)
+        grammar = None
+        if sampling.constrained:
+            device = next(self.network.parameters()).device
+            grammar = self.language.grammar(wishes, device, elements=self.elements, clearance=sampling.clearance)
+        answers = write_answers(
+            self.network, self.language, wishes, sampling, rng, grammar=grammar, progress=request.progress
+        )
+        return self.language.read(answers, wishes)
+
+    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
+        """Draws numbers of atoms per cell from the histogram of the training set."""
+        histogram = self.size_histogram.to(rng.device)
+        return torch.multinomial(histogram, count, replacement=True, generator=rng).to(self.size_histogram.device)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # The histogram's length is the largest cell of the training set, which only the checkpoint knows.
+        saved = state_dict.get(prefix + "size_histogram")
+        if saved is not None:
+            self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def wished(request: Request, conditions: Mapping[str, float]) -> list[Wish]:
+    """What each crystal of a request is to be: a composition or a number of atoms, and the same conditions for all."""
+    group = conditions.get("space_group")
+    rows = zip(request.numbers.tolist(), request.mask.sum(1).tolist(), strict=True)
+    return [
+        Wish(
+            numbers=tuple(numbers[:atoms]) if any(numbers[:atoms]) else None,
+            num_atoms=atoms,
+            space_group=None if group is None else int(group),
+            e_above_hull=conditions.get("e_above_hull"),
+            band_gap=conditions.get("band_gap"),
+        )
+        for numbers, atoms in rows
+    ]
+
+
+CONDITIONS = ("space_group", "e_above_hull", "band_gap")
+"""What a request may ask for beside the composition, among its options."""
+
+
+def _neighbours(logp: Float[Tensor, "b t v"], target: Int[Tensor, "b t"]) -> Float[Tensor, "b t"]:
+    """Mean logarithm of the probability of the two neighbours of each coordinate, around the cell; else its own."""
+    start, length = words.PLACES.start, words.PLACES.length
+    place = target - start
+    shifts = torch.tensor([-1, 1], device=target.device)
+    beside = torch.where(place[..., None] >= 0, start + (place[..., None] + shifts) % length, target[..., None])
+    return logp.gather(-1, beside).mean(-1)
