@@ -38,7 +38,7 @@ def train(
 
     from nucleate.cli._durations import parse_duration
     from nucleate.cli._progress import bar
-    from nucleate.datasets import load
+    from nucleate.datasets import cache, load
     from nucleate.models.registry import family
     from nucleate.models.warm_start import warm_start
     from nucleate.recipes import find_recipe
@@ -71,7 +71,9 @@ def train(
             resolved = {**settings, "model": asdict(chosen.model), "training": asdict(training)}
             folder.create(resolved, overwrite=overwrite)
         with bar("training", shown=here.leads) as show, Interruption() as interruption:
-            trainer = Trainer(generator, crystals, validation, training, folder, here, show)
+            trainer = Trainer(
+                generator, crystals, validation, training, folder, here, show, cache.folder() / "described"
+            )
             if resume:
                 trainer.resume()
             finished = trainer.run(interruption)

@@ -99,9 +99,26 @@ class Generator(nn.Module, ABC):
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
 
-    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"] | None:
-        """What the family learns from beside the crystals, once for all of them; goes to `Padded.labels`."""
+    @property
+    def description(self) -> str | None:
+        """Name and version of what `describe` says, if it is the same for all models of the family; else None."""
         return None
+
+    def describe(
+        self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
+    ) -> Float[Tensor, "c p"] | None:
+        """What the family learns from beside the crystals, found once for all of them; goes to `Padded.labels`.
+
+        Args:
+            crystals: that were built.
+            jobs: processes at most; nothing depends on it.
+            on_progress: called with the share done.
+        """
+        return None
+
+    def lengths(self, data: Padded) -> Int[Tensor, " c"]:
+        """What a crystal costs; batches are of crystals that are alike in it. Atoms, if a family says nothing else."""
+        return data.counts
 
     def at(self, share: float) -> None:
         """Told by the loop, before each step, which share of the training is done; few families care."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +16,10 @@ from nucleate.errors import UserError
 from nucleate.models.checkpoint import save_weights
 from nucleate.models.generator import Example, Generator
 from nucleate.models.precision import autocast
+from nucleate.parallel import available_cores
 from nucleate.training.batches import epoch_batches
 from nucleate.training.config import TrainingConfig
+from nucleate.training.described import described
 from nucleate.training.distributed import World
 from nucleate.training.ema import Ema
 from nucleate.training.interruption import Interruption
@@ -39,6 +42,7 @@ class Trainer:
         folder: where everything is written.
         world: this process among others.
         on_progress: called with the share done and a short line of numbers.
+        keep_in: folder where what the family says of the crystals is kept for the next training.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Trainer:
         folder: RunFolder,
         world: World | None = None,
         on_progress: Callable[[float, str], None] | None = None,
+        keep_in: Path | None = None,
     ) -> None:
         self.world = world or World()
         if config.batch % self.world.size:
@@ -60,21 +65,22 @@ class Trainer:
         self.generator = generator.to(device)
         self.ema = Ema(self.generator, config.ema)
         self.optimizers = build_optimizers(self.generator, config)
-        self.data = dense(data, device, generator)
-        self.counts = self.data.counts.cpu()
-        if len(self.counts) < self.world.size:
-            raise UserError(f"{len(self.counts)} crystals are too few to train on")
+        self.keep_in = keep_in
+        self.data = self._prepared(data)
+        self.lengths = generator.lengths(self.data).cpu()
+        if len(self.lengths) < self.world.size:
+            raise UserError(f"{len(self.lengths)} crystals are too few to train on")
         # Every process draws the noise of the whole batch and uses its rows of it: the result does not depend on
         # how many processes there are.
         self.rng = torch.Generator().manual_seed(config.seed)
         self.order = torch.Generator().manual_seed(config.seed + 1)
-        self.validation = self._validation_examples(dense(validation, device, generator))
+        self.validation = self._validation_examples(self._prepared(validation))
         self.objective = Objective(self.generator)
         if _wants_compile(device, config):
             self.objective = torch.compile(self.objective, dynamic=True)
         self.step, self.elapsed, self.best = 0, 0.0, float("inf")
         self.queue: list[Tensor] = []
-        per_epoch = max(1, len(self.counts) // min(config.batch, len(self.counts)))
+        per_epoch = max(1, len(self.lengths) // min(config.batch, len(self.lengths)))
         self.total_steps = max(1, round(config.epochs * per_epoch))
 
     # --- the loop -----------------------------------------------------------------------------------------------
@@ -115,7 +121,7 @@ class Trainer:
     def train_step(self, share: float) -> dict[str, Tensor]:
         """One optimisation step; returns the detached terms of the loss."""
         if not self.queue:
-            self.queue = epoch_batches(self.counts, self.config.batch, self.order)
+            self.queue = epoch_batches(self.lengths, self.config.batch, self.order)
         index = self.queue.pop()
         self.generator.at(share)
         whole = self.generator.draw(self.data.take(index.to(self.world.device)), self.rng)
@@ -197,13 +203,28 @@ class Trainer:
         if self.world.leads:
             self.folder.forget_after(self.step)
 
+    def _prepared(self, crystals: Crystals) -> Padded:
+        """The crystals on the device, with what the family says of them."""
+        built = crystals[crystals.built]
+        jobs = max(1, available_cores() // self.world.size)
+        labels = described(
+            self.generator,
+            built,
+            self.keep_in,
+            jobs=jobs,
+            on_progress=lambda share: self.on_progress(share, "describing crystals"),
+        )
+        return dense(built, torch.device("cpu"))._replace(labels=labels).to(self.world.device)
+
     # --- bits and pieces ----------------------------------------------------------------------------------------
 
     def _validation_examples(self, data: Padded) -> list[Example]:
         if not len(data.numbers):
             return []
         rng = torch.Generator().manual_seed(_VALIDATION_SEED)
-        batches = epoch_batches(data.counts.cpu(), self.config.batch, rng)[: self.config.validation_batches]
+        batches = epoch_batches(self.generator.lengths(data).cpu(), self.config.batch, rng)[
+            : self.config.validation_batches
+        ]
         return [self.generator.draw(data.take(index.to(data.mask.device)), rng) for index in batches]
 
     def _notes(self) -> dict[str, Any]:
@@ -213,7 +234,7 @@ class Trainer:
         if not self.world.leads:
             return
         numbers = {name: round(float(value), 6) for name, value in terms.items()}
-        epoch = self.step * min(self.config.batch, len(self.counts)) / len(self.counts)
+        epoch = self.step * min(self.config.batch, len(self.lengths)) / len(self.lengths)
         row = {"step": self.step, "epoch": round(epoch, 3), "seconds": round(self.elapsed, 2), "split": split}
         self.folder.log({**row, **numbers})
         speed = self.step * self.config.batch / max(self.elapsed, 1e-9)
@@ -240,11 +261,9 @@ def _wants_compile(device: torch.device, config: TrainingConfig) -> bool:
     return config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
 
 
-def dense(crystals: Crystals, device: torch.device, generator: Generator | None = None) -> Padded:
-    """Puts the crystals that could be built on the device, in single precision, with what a family says of them."""
-    built = crystals[crystals.built]
-    labels = generator.describe(built) if generator is not None and len(built) else None
-    return built.to(dtype=torch.float32).padded()._replace(labels=labels).to(device)
+def dense(crystals: Crystals, device: torch.device) -> Padded:
+    """Puts the crystals that could be built on the device, in single precision."""
+    return crystals[crystals.built].to(dtype=torch.float32).padded().to(device)
 
 
 def _say_nothing(share: float, line: str) -> None:

@@ -6,7 +6,7 @@ Axes: B documents, T tokens of the longest, V tokens in the vocabulary.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -114,6 +114,17 @@ class Language(ABC):
         """Whether the composition of an answer is settled as soon as it goes on with this token."""
         return torch.zeros_like(tokens, dtype=torch.bool)
 
-    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"] | None:
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """Name and version of what `describe` says."""
+
+    @abstractmethod
+    def describe(
+        self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
+    ) -> Float[Tensor, "c p"]:
         """What documents are written from beside the crystals; it comes back in `Padded.labels`."""
-        return None
+
+    def lengths(self, crystals: Padded) -> Int[Tensor, " c"]:
+        """Tokens of each document, or what grows with them."""
+        return crystals.counts

@@ -5,7 +5,7 @@ One model does both tasks and takes conditions: what is asked for is the beginni
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -68,9 +68,20 @@ class CrystalLLM(Generator):
         self.elements = torch.zeros_like(self.elements)
         self.elements[data.numbers[data.mask].unique()] = True
 
-    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"]:
+    @property
+    def description(self) -> str:
+        """Of the language."""
+        return self.language.description
+
+    def describe(
+        self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
+    ) -> Float[Tensor, "c p"]:
         """What the language sees of crystals."""
-        return self.language.describe(crystals)
+        return self.language.describe(crystals, jobs=jobs, on_progress=on_progress)
+
+    def lengths(self, data: Padded) -> Int[Tensor, " c"]:
+        """Tokens of each crystal's document."""
+        return self.language.lengths(data)
 
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
         """Writes the crystals as documents, with conditions and order drawn at random."""

@@ -8,6 +8,8 @@ Axes: C crystals, S sites (orbits) of the one with most.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +22,7 @@ from nucleate.crystals import Crystals
 from nucleate.elements import BY_ELECTRONEGATIVITY, MAX_NUMBER
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import space_groups
+from nucleate.parallel import map_in_order
 
 if TYPE_CHECKING:
     import moyopy
@@ -70,14 +73,18 @@ class _Described(NamedTuple):
     sites: list[tuple[int, int, tuple[float, ...]]]
 
 
-def describe(crystals: Crystals) -> Sites:
-    """Finds the symmetry of crystals that were built."""
-    rows = [
-        _describe(numbers, frac, lattice)
-        for numbers, frac, lattice in zip(
-            crystals.numbers_of_each(), crystals.frac_of_each(), crystals.lattice.double().cpu().numpy(), strict=True
-        )
-    ]
+def describe(crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None) -> Sites:
+    """Finds the symmetry of crystals that were built.
+
+    Args:
+        crystals: in any cells.
+        jobs: processes at most; nothing depends on it.
+        on_progress: called with the share done.
+    """
+    items = zip(
+        crystals.numbers_of_each(), crystals.frac_of_each(), crystals.lattice.double().cpu().numpy(), strict=True
+    )
+    rows = map_in_order(_describe, list(items), jobs=jobs, on_progress=on_progress)
     most = max((len(row.sites) for row in rows), default=1)
     numbers, letters = (torch.zeros(len(rows), most, dtype=torch.int64) for _ in range(2))
     values = torch.zeros(len(rows), most, 3)
@@ -90,9 +97,12 @@ def describe(crystals: Crystals) -> Sites:
     return Sites(group, parameters, numbers, letters, values)
 
 
-def _describe(numbers: np.ndarray, frac: np.ndarray, lattice: np.ndarray) -> _Described:
+def _describe(crystal: tuple[np.ndarray, np.ndarray, np.ndarray]) -> _Described:
     """With the symmetry of the cell as it is, or without any if no tolerance leaves it primitive."""
     import moyopy
+
+    numbers, frac, lattice = crystal
+    logging.getLogger("moyo").setLevel(logging.ERROR)  # it warns of operations that nobody asks for
 
     cell = moyopy.Cell(lattice.tolist(), frac.tolist(), numbers.tolist())
     for precision in PRECISIONS:

@@ -16,7 +16,7 @@ to learn from, and starts with another token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -58,9 +58,30 @@ class CrystalTokens(Language):
     def __init__(self, config: TokensConfig | None = None) -> None:
         self.config = config or TokensConfig()
 
-    def describe(self, crystals: Crystals) -> Float[Tensor, "c p"]:
+    @property
+    def description(self) -> str:
+        """Changes whenever a crystal would be described in another way."""
+        return "wyckoff-sites-1"
+
+    def describe(
+        self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
+    ) -> Float[Tensor, "c p"]:
         """Finds the symmetry of crystals and packs it with their conditions. Takes some milliseconds a crystal."""
-        return torch.cat([crystals.numeric(_CONDITIONS), describe(crystals).packed()], 1)
+        sites = describe(crystals, jobs=jobs, on_progress=on_progress)
+        return torch.cat([crystals.numeric(_CONDITIONS), sites.packed()], 1)
+
+    def lengths(self, crystals: Padded) -> Int[Tensor, " c"]:
+        """Tokens of each document without conditions.
+
+        Raises:
+            ValueError: the crystals have no labels.
+        """
+        return written(self._sites(crystals)[1]).mask.sum(1)
+
+    def _sites(self, crystals: Padded) -> tuple[Float[Tensor, "b 2"], Sites]:
+        if crystals.labels is None:
+            raise ValueError("documents are written from what `describe` says of the crystals")
+        return crystals.labels[:, :2], Sites.unpacked(crystals.labels[:, 2:])
 
     def documents(self, crystals: Padded, rng: torch.Generator) -> Documents:
         """Writes crystals with conditions and order drawn at random. `labels` are what `describe` returned.
@@ -68,9 +89,7 @@ class CrystalTokens(Language):
         Raises:
             ValueError: there are no labels.
         """
-        if crystals.labels is None:
-            raise ValueError("documents are written from what `describe` says of the crystals")
-        conditions, sites = crystals.labels[:, :2], Sites.unpacked(crystals.labels[:, 2:])
+        conditions, sites = self._sites(crystals)
         count, most = sites.numbers.shape
         device = sites.numbers.device
 
