@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import linear, silu
 
 from nucleate.geometry.slots import Slots, neighbour_slots
-from nucleate.models.networks.bases import BesselBasis, SphericalBesselBasis, legendre
+from nucleate.models.networks.bases import BesselBasis, SphericalBesselBasis
+from nucleate.models.networks.edges import angular, at_other_end, of_neighbours
 from nucleate.models.networks.interface import Described
 
 
@@ -75,20 +76,19 @@ class DimeNet(nn.Module):
         types, frac, lattice, mask = crystals
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
-            unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)
-            harmonics = legendre((unit @ unit.mT).clamp(-1, 1), config.degrees)
-            itself = torch.eye(slots.filled.shape[1], dtype=torch.bool, device=mask.device)
-            harmonics = harmonics * (slots.filled[:, :, None] & slots.filled[:, None] & ~itself).unsqueeze(-1)
-            spherical = self.spherical(slots.distance)
+            harmonics = angular(slots, config.degrees).flatten(2)
+            spherical = self.spherical(slots.distance).flatten(2)
         radial = self.bessel(slots.distance) * slots.filled.unsqueeze(-1)
         states = self.types(types).flatten(0, 1)
-        sender = states.index_select(0, slots.neighbour.flatten()).view(*slots.filled.shape, -1)
-        ends = [states[:, None].expand_as(sender), sender, silu(self.radial(radial)).to(sender.dtype)]
-        messages = silu(self.embed(torch.cat(ends, -1)))
-        total = self.outputs[0](messages, radial, slots)
+        receiver, sender, edge = self.embed.weight.chunk(3, 1)
+        ends = linear(states, torch.cat([receiver, sender])).chunk(2, -1)
+        along = linear(silu(self.radial(radial)), edge, self.embed.bias)
+        messages = silu(ends[0][:, None] + of_neighbours(ends[1], slots) + along)
+        harmonics, spherical = harmonics.to(messages.dtype), spherical.to(messages.dtype)
+        total = self.outputs[0](messages, radial)
         for block, output in zip(self.blocks, list(self.outputs)[1:], strict=True):
             messages = block(messages, radial, spherical, harmonics, slots)
-            total = total + output(messages, radial, slots)
+            total = total + output(messages, radial)
         present = mask.unsqueeze(-1).float()
         return (total.float().view(*mask.shape, -1) * present).sum(1) / present.sum(1)
 
@@ -125,18 +125,22 @@ class _Interaction(nn.Module):
         self,
         messages: Float[Tensor, "a k d"],
         radial: Float[Tensor, "a k n"],
-        spherical: Float[Tensor, "a k l n"],
-        harmonics: Float[Tensor, "a k k l"],
+        spherical: Float[Tensor, "a k ln"],
+        harmonics: Float[Tensor, "a k kl"],
         slots: Slots,
     ) -> Float[Tensor, "a k d"]:
         sent = silu(self.down(silu(self.send(messages)) * self.radial(radial)))
-        # For atom j: basis of its edge to i (first K) and its edge from k (second K).
-        embedded = torch.einsum("akln,lns->akls", spherical, self.spherical.to(spherical.dtype))
-        weights = torch.einsum("aikl,akls->asik", harmonics.to(sent.dtype), embedded.to(sent.dtype))
-        heard = ((weights @ sent[:, None]) * self.mix.to(sent.dtype)[:, None]).sum(1)  # a k t, at j in the slot of i
-        gathered = silu(self.up(heard)).flatten(0, 1).index_select(0, slots.back.flatten()).view_as(messages)
+        # For atom j: its edge from k, weighed by each degree's function of the length; then a sum over k and degrees.
+        by_degree = linear(spherical, self._weights()).unflatten(-1, (-1, sent.shape[-1])) * sent.unsqueeze(2)
+        heard = harmonics @ by_degree.flatten(1, 2)  # a k t, at j in the slot of i
+        gathered = at_other_end(silu(self.up(heard)), slots)
         hidden = self.before(silu(self.keep(messages)) + gathered)
         return self.after(silu(self.skip(hidden)) + messages)
+
+    def _weights(self) -> Float[Tensor, "lt ln"]:
+        """Weights from all radial functions to all degrees and triplet numbers, 0 from one degree to another."""
+        each = torch.einsum("lns,st->ltn", self.spherical, self.mix)
+        return torch.block_diag(*each)
 
 
 class _Output(nn.Module):
@@ -149,10 +153,8 @@ class _Output(nn.Module):
         self.inner = nn.ModuleList(nn.Linear(config.output_width, config.output_width) for _ in range(3))
         self.last = nn.Linear(config.output_width, outputs, bias=False)
 
-    def forward(
-        self, messages: Float[Tensor, "a k d"], radial: Float[Tensor, "a k n"], slots: Slots
-    ) -> Float[Tensor, "a o"]:
-        hidden = self.up((messages * self.radial(radial) * slots.filled.unsqueeze(-1)).sum(1))
+    def forward(self, messages: Float[Tensor, "a k d"], radial: Float[Tensor, "a k n"]) -> Float[Tensor, "a o"]:
+        hidden = self.up((messages * self.radial(radial)).sum(1))
         for layer in self.inner:
             hidden = silu(layer(hidden))
         return self.last(hidden)

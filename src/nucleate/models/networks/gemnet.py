@@ -14,16 +14,18 @@ Axes: A atoms, K slots, E width, T width of triplets, L degrees of spherical har
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from nucleate.geometry.slots import Slots, neighbour_slots
-from nucleate.models.networks.bases import gaussian_basis, legendre
+from nucleate.models.networks.bases import gaussian_basis
+from nucleate.models.networks.edges import angular, at_other_end, of_neighbours
 from nucleate.models.networks.interface import Described
-from nucleate.models.networks.layers import Dense, residuals
+from nucleate.models.networks.layers import GAIN, HALF, Chain, Dense, Scaled, mean_of, residuals, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +96,16 @@ class GemNet(nn.Module):
             slots = neighbour_slots(frac, lattice, mask, config.radius, config.neighbours)
             unit = slots.vector / slots.distance.clamp(min=1e-3).unsqueeze(-1)
             radial = gaussian_basis(slots.distance, config.radius, config.radial) * slots.filled.unsqueeze(-1)
-            harmonics = _harmonics(unit, slots.filled, config.degrees)
-            rarity = slots.filled.sum(1).clamp(min=1).rsqrt()[:, None, None]
+            rarity = slots.filled.sum(1).clamp(min=1).rsqrt()
+            harmonics = angular(slots, config.degrees).transpose(2, 3).flatten(1, 2) * rarity[:, None, None]
         owner = torch.arange(mask.numel(), device=mask.device) // mask.shape[1]
         states = self.crystal(torch.cat([self.types(types).flatten(0, 1), crystal[owner]], -1))
-        messages = self.embed(_both_ends(states, slots, radial))
-        shape = (*radial.shape[:2], config.basis_width, config.degrees)
+        messages = _joined(self.embed, states, (radial, 1.0), slots)
         basis = _Basis(
-            self.radial_triplets(radial), self.radial_angles(radial).view(shape), self.radial_atoms(radial), harmonics
+            self.radial_triplets(radial),
+            self.radial_angles(radial).unflatten(-1, (config.basis_width, config.degrees)),
+            self.radial_atoms(radial),
+            harmonics.to(messages[0].dtype),
         )
         out = self.radial_out(radial)
         forces = self.outputs[0](messages, out)
@@ -109,13 +113,13 @@ class GemNet(nn.Module):
             states, messages = block(states, messages, basis, slots, rarity)
             forces = forces + output(messages, out)
         with torch.autocast(frac.device.type, enabled=False):
-            vectors = (forces.float() * unit * slots.filled.unsqueeze(-1)).sum(1)
+            vectors = (forces.float() * unit).sum(1)  # no force where there is no neighbour
         places = mask.shape
         return GemNetOutput(states.float().view(*places, -1), vectors.view(*places, 3))
 
 
 class _Basis(NamedTuple):
-    """Embedded functions of distances and angles."""
+    """Embedded functions of distances and angles; all are 0 where there is no neighbour."""
 
     triplets: Float[Tensor, "a k s"]
     angles: Float[Tensor, "a k s l"]
@@ -134,24 +138,26 @@ class _Interaction(nn.Module):
         self.before = residuals(width, 1)
         self.after = residuals(width, 2)
         self.radial = nn.Linear(basis, width, bias=False)
-        self.atom = nn.Sequential(Dense(width, width), residuals(width, 3))
-        self.join = nn.Sequential(Dense(3 * width, width), residuals(width, 1))
+        self.atom = Chain(Dense(width, width), residuals(width, 3))
+        self.join = Chain(Dense(3 * width, width), residuals(width, 1))
 
     def forward(
         self,
         states: Float[Tensor, "a e"],
-        messages: Float[Tensor, "a k e"],
+        messages: Scaled,
         basis: _Basis,
         slots: Slots,
-        rarity: Float[Tensor, "a 1 1"],
-    ) -> tuple[Float[Tensor, "a e"], Float[Tensor, "a k e"]]:
-        half = 0.5**0.5
-        gathered = self.triplets(messages, basis, slots, rarity)
-        messages = (messages + self.before((self.skip(messages) + gathered) * half)) * half
-        messages = self.after(messages)
-        total = (messages * self.radial(basis.atoms) * slots.filled.unsqueeze(-1)).sum(1) * rarity[:, 0]
-        states = (states + self.atom(total)) * half
-        return states, (messages + self.join(_both_ends(states, slots, messages))) * half
+        rarity: Float[Tensor, " a"],
+    ) -> tuple[Float[Tensor, "a e"], Scaled]:
+        gathered = self.triplets(messages, basis, slots)
+        heard = mean_of(self.skip.unscaled(messages), gathered)
+        messages = self.after.unscaled(mean_of(messages, self.before.unscaled(heard)))
+        values, factor = messages
+        total = (values * self.radial(basis.atoms)).sum(1) * (rarity * factor)[:, None]
+        states = (states + self.atom(total)) * HALF
+        first, rest = self.join
+        joined = _joined(cast(Dense, first), states, messages, slots)
+        return states, mean_of(messages, cast(Chain, rest).unscaled(joined))
 
 
 class _Triplets(nn.Module):
@@ -168,16 +174,15 @@ class _Triplets(nn.Module):
         self.up = Dense(triplet, width)
         self.up_back = Dense(triplet, width)
 
-    def forward(
-        self, messages: Float[Tensor, "a k e"], basis: _Basis, slots: Slots, rarity: Float[Tensor, "a 1 1"]
-    ) -> Float[Tensor, "a k e"]:
-        atoms, places, _ = messages.shape
-        sent = self.down(self.send(messages) * self.radial(basis.triplets))
-        by_degree = (basis.harmonics.to(sent.dtype) @ sent).view(atoms * places, self.degrees, -1)
+    def forward(self, messages: Scaled, basis: _Basis, slots: Slots) -> Scaled:
+        atoms, places, _ = messages[0].shape
+        sent, factor = self.send.unscaled(messages)
+        sent, _ = self.down.unscaled((sent * self.radial(basis.triplets), factor))
+        by_degree = (basis.harmonics @ sent).view(atoms * places, self.degrees, -1)
         by_radius = basis.angles.flatten(0, 1).to(sent.dtype) @ by_degree  # a·k, s, t
-        heard = self.bilinear(by_radius.view(atoms, places, -1)) * rarity
-        back = self.up_back(heard).flatten(0, 1).index_select(0, slots.back.flatten()).view_as(messages)
-        return (self.up(heard) + back) * 0.5**0.5
+        heard = self.bilinear(by_radius.view(atoms, places, -1)), GAIN
+        there, factor = self.up_back.unscaled(heard)
+        return mean_of(self.up.unscaled(heard), (at_other_end(there, slots), factor))
 
 
 class _Output(nn.Module):
@@ -186,23 +191,24 @@ class _Output(nn.Module):
     def __init__(self, config: GemNetConfig) -> None:
         super().__init__()
         self.radial = nn.Linear(config.basis_width, config.width, bias=False)
-        self.inner = nn.Sequential(Dense(config.width, config.width), residuals(config.width, 3))
+        self.inner = Chain(Dense(config.width, config.width), residuals(config.width, 3))
         self.last = nn.Linear(config.width, 1, bias=False)
 
-    def forward(self, messages: Float[Tensor, "a k e"], radial: Float[Tensor, "a k s"]) -> Float[Tensor, "a k 1"]:
-        return self.last(self.inner(messages * self.radial(radial)))
+    def forward(self, messages: Scaled, radial: Float[Tensor, "a k s"]) -> Float[Tensor, "a k 1"]:
+        values, factor = messages
+        inner, left = self.inner.unscaled((values * self.radial(radial), factor))
+        return scaled((self.last(inner), left))
 
 
-def _both_ends(states: Float[Tensor, "a e"], slots: Slots, edge: Float[Tensor, "a k f"]) -> Float[Tensor, "a k g"]:
-    """The states of the neighbour and of the atom, beside what is known of the edge."""
-    atoms, places, _ = edge.shape
-    sender = states.index_select(0, slots.neighbour.flatten()).view(atoms, places, -1)
-    return torch.cat([sender, states[:, None].expand_as(sender), edge.to(states.dtype)], -1)
+def _joined(dense: Dense, states: Float[Tensor, "a e"], edges: Scaled, slots: Slots) -> Scaled:
+    """A layer of the states of the neighbour and of the atom, beside what is known of the edge.
 
-
-def _harmonics(unit: Float[Tensor, "a k 3"], filled: Bool[Tensor, "a k"], degrees: int) -> Float[Tensor, "a kl k"]:
-    """Spherical harmonics of the angle between each two edges of an atom, 0 for an edge with itself."""
-    atoms, places, _ = unit.shape
-    both = filled[:, :, None] & filled[:, None] & ~torch.eye(places, dtype=torch.bool, device=unit.device)
-    values = legendre((unit @ unit.mT).clamp(-1, 1), degrees) * both.unsqueeze(-1)
-    return values.transpose(2, 3).reshape(atoms, places * degrees, places)
+    What depends on an atom alone is multiplied out once for the atom, not for each of its edges.
+    """
+    values, factor = edges
+    width = states.shape[1]
+    weight = dense.linear.weight
+    ends = F.linear(states, weight[:, : 2 * width].unflatten(1, (2, width)).transpose(0, 1).flatten(0, 1))
+    sender, receiver = ends.chunk(2, -1)
+    edge = F.linear(values, weight[:, 2 * width :] * factor)
+    return F.silu(of_neighbours(sender, slots) + receiver[:, None] + edge), GAIN
