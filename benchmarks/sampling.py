@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
+from benchmarks.side_by_side import arguments, build, compare, cut, take_crystals
 from nucleate.crystals import Padded
 from nucleate.models.generator import Request
 from nucleate.models.precision import autocast
@@ -21,7 +21,10 @@ class Sampling:
     def __init__(self, name: str, batches: list[Padded], data: Padded, steps: int) -> None:
         model, recipe = build(name, data)
         self.model, self.precision = model.eval(), recipe.training.precision
-        self.requests = [Request(numbers=torch.zeros_like(b.numbers), mask=b.mask, steps=steps) for b in batches]
+        # Langevin dynamics would take at least one step for each level; an evaluation costs the same either way.
+        options = {"method": "flow"} if self.model.family == "cdvae" else None
+        empty = [(torch.zeros_like(batch.numbers), batch.mask) for batch in batches]
+        self.requests = [Request(numbers=n, mask=mask, steps=steps, options=options) for n, mask in empty]
         self.rng = torch.Generator().manual_seed(0)
 
     def __call__(self) -> None:
@@ -36,8 +39,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    data = draw_crystals(args.batch * args.batches, args.device)
-    runs = {name: Sampling(name, cut(data, args.batch), data, args.steps) for name in args.networks}
+    data = take_crystals(args)
+    runs = {name: Sampling(name, cut(data, args.batch, args.spread), data, args.steps) for name in args.networks}
     compare("sampling", "structure-step", runs, args.batch * args.batches * args.steps, args)
 
 

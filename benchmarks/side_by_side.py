@@ -22,17 +22,20 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain_cspnet import PlainCSPNet
 from nucleate.crystals import Crystals, Padded
+from nucleate.datasets import load
 from nucleate.geometry import lattice as cells
-from nucleate.models.flowmm.model import FlowMM
+from nucleate.models.generator import Generator
 from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.interface import FlowOutput
 from nucleate.models.precision import has_bfloat16
+from nucleate.models.registry import family
 from nucleate.recipes import find_recipe
 from nucleate.recipes.recipe import Recipe
 from nucleate.training.batches import epoch_batches
 
-NETWORKS = ("plain", "paper", "small")
-"""`plain`: CSPNet 6×512 as published, in fp32; `paper` and `small`: what the recipes of those names build."""
+NETWORKS = ("plain", "paper", "small", "cdvae-paper", "cdvae-small")
+"""`plain`: CSPNet 6×512 as published, in fp32; `paper` and `small`: what FlowMM's recipes of those names build; then
+CDVAE's."""
 
 
 def arguments(description: str | None) -> ArgumentParser:
@@ -42,6 +45,8 @@ def arguments(description: str | None) -> ArgumentParser:
     )
     parser.add_argument("--batch", type=int, default=256, help="crystals per batch")
     parser.add_argument("--batches", type=int, default=4, help="batches, together spanning all sizes of crystals")
+    parser.add_argument("--spread", type=int, default=1, help="batches of which one is worked on")
+    parser.add_argument("--data", help="crystals of this data set, such as mp-20:val, instead of random ones")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="what to compare")
     parser.add_argument(
         "--repeats", type=int, default=3, help="times that each network takes its turn; the best counts"
@@ -53,6 +58,17 @@ def arguments(description: str | None) -> ArgumentParser:
     )
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     return parser
+
+
+def take_crystals(args: Namespace) -> Padded:
+    """As many crystals as all batches hold: random ones, or some of a data set, evenly spread over its order."""
+    count = args.batch * args.batches * args.spread
+    if args.data is None:
+        return draw_crystals(count, args.device)
+    crystals = load(args.data, progress=True)
+    crystals = crystals[crystals.built].niggli()
+    rows = np.linspace(0, len(crystals) - 1, count).round().astype(int)
+    return crystals[rows].to(dtype=torch.float32).padded().to(args.device)
 
 
 def draw_crystals(count: int, device: str = "cpu") -> Padded:
@@ -76,16 +92,20 @@ def draw_crystals(count: int, device: str = "cpu") -> Padded:
     )
 
 
-def cut(data: Padded, batch: int) -> list[Padded]:
-    """Batches of crystals of similar size, as in training."""
-    index = epoch_batches(data.counts.cpu(), batch, torch.Generator().manual_seed(0))
+def cut(data: Padded, batch: int, spread: int = 1) -> list[Padded]:
+    """Batches of crystals of similar size, as in training; of each `spread`, sorted by size, the one in the middle."""
+    counts = data.counts.cpu()
+    index = epoch_batches(counts, batch, torch.Generator().manual_seed(0))
+    if spread > 1:
+        index = sorted(index, key=lambda rows: int(counts[rows].sum()))[spread // 2 :: spread]
     return [data.take(rows.to(data.mask.device)) for rows in index]
 
 
-def build(name: str, data: Padded) -> tuple[FlowMM, Recipe]:
+def build(name: str, data: Padded) -> tuple[Generator, Recipe]:
     """The whole model with the network of that name; `plain` is `paper` but for the network and fp32."""
-    recipe = find_recipe("flowmm", "dng", "paper" if name == "plain" else name)
-    model = FlowMM(recipe.model)
+    kind, _, size = name.rpartition("-")
+    recipe = find_recipe(kind or "flowmm", "dng", "paper" if name == "plain" else size)
+    model = family(kind or "flowmm")(recipe.model)
     model.fit(data.to("cpu"))
     if name == "plain":
         recipe = replace(recipe, training=replace(recipe.training, precision="fp32"))
@@ -116,7 +136,7 @@ class _Plain(nn.Module):
 class Contender(Protocol):
     """A network that does its share of the work each time it is called."""
 
-    model: FlowMM
+    model: Generator
 
     def __call__(self) -> None: ...
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from benchmarks.side_by_side import arguments, build, compare, cut, draw_crystals
+from benchmarks.side_by_side import arguments, build, compare, cut, take_crystals
 from nucleate.crystals import Padded
+from nucleate.models.generator import Example
 from nucleate.models.precision import autocast
 from nucleate.training.optimizers import build_optimizers
 
@@ -28,20 +29,27 @@ class Training:
 
     def __call__(self) -> None:
         for batch in self.batches:
-            example = self.model.draw(batch, self.rng)
-            with autocast(batch.mask.device, self.config.precision):
-                loss = self.model.loss(example)["loss"]
-            loss.backward()
+            self._gradients(self.model.draw(batch, self.rng))
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
             self.optimizers.step(self.config.learning_rate)
+
+    def _gradients(self, example: Example) -> None:
+        """In chunks, where the recipe bounds memory by them, as the training loop does."""
+        count = len(example.crystals.numbers)
+        chunk = self.config.chunk or count
+        for start in range(0, count, chunk):
+            part = example.rows(slice(start, start + chunk)) if chunk < count else example
+            with autocast(part.crystals.mask.device, self.config.precision):
+                loss = self.model.loss(part)["loss"]
+            (loss * (len(part.crystals.numbers) / count)).backward()
 
 
 def main() -> None:
     args = arguments(__doc__).parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    data = draw_crystals(args.batch * args.batches, args.device)
-    runs = {name: Training(name, cut(data, args.batch), data) for name in args.networks}
+    data = take_crystals(args)
+    runs = {name: Training(name, cut(data, args.batch, args.spread), data) for name in args.networks}
     compare("training", "structure", runs, args.batch * args.batches, args)
 
 
