@@ -18,14 +18,16 @@ STOPPED = 130
 
 @app.command()
 def train(
-    model: Annotated[str, typer.Argument(help="Family to train: flowmm or cdvae.")],
+    model: Annotated[str, typer.Argument(help="Family to train: cdvae, crystal-llm, flowllm or flowmm.")],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     task: Annotated[str, typer.Option(help="csp (structures for compositions) or dng (new crystals).")] = "csp",
     data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
     recipe: Annotated[str, typer.Option(help="small (a CPU will do) or paper (as published).")] = "small",
     budget: Annotated[str | None, typer.Option(help="Time to fit the schedule to, such as 90s, 20m, 8h.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the data, instead of the recipe's number.")] = None,
-    init: Annotated[str | None, typer.Option(help="Start from a model's weights, where their shapes fit.")] = None,
+    init: Annotated[
+        list[str] | None, typer.Option(help="Start from a model's weights, where their shapes fit; may be repeated.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in this folder stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in this folder.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
@@ -40,7 +42,6 @@ def train(
     from nucleate.cli._progress import bar
     from nucleate.datasets import cache, load
     from nucleate.models.registry import family
-    from nucleate.models.warm_start import warm_start
     from nucleate.recipes import find_recipe
     from nucleate.training.distributed import world
     from nucleate.training.interruption import Interruption
@@ -63,9 +64,9 @@ def train(
         crystals = load(data, "train", progress=here.leads).niggli()
         validation = load(data, "val", progress=here.leads).niggli()
         generator.fit(dense(crystals, torch.device("cpu")))
-        if init is not None:
-            taken = warm_start(generator, load_model(init))
-            console.print(f"{taken:.0%} of the parameters start from {init}")
+        for source in init or ():
+            taken = generator.adopt(load_model(source))
+            console.print(f"{taken:.0%} of the parameters start from {source}")
         if here.leads and not resume:
             settings = {"family": model, "task": task, "data": data, "recipe": recipe, "init": init}
             resolved = {**settings, "model": asdict(chosen.model), "training": asdict(training)}

@@ -46,7 +46,7 @@ def save_weights(
 
 
 def _stored(name: str, value: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
-    weight = name.startswith("network.") and value.is_floating_point()
+    weight = ".network." in f".{name}" and value.is_floating_point()
     return value.detach().cpu().to(dtype if dtype is not None and weight else value.dtype).contiguous()
 
 

@@ -10,6 +10,7 @@ from nucleate.models.generator import Generator
 FAMILIES: dict[str, tuple[str, str]] = {
     "cdvae": ("nucleate.models.cdvae", "CDVAE"),
     "crystal-llm": ("nucleate.models.crystal_llm", "CrystalLLM"),
+    "flowllm": ("nucleate.models.flowllm", "FlowLLM"),
     "flowmm": ("nucleate.models.flowmm", "FlowMM"),
 }
 """Family to the module and the class that implement it."""

@@ -93,13 +93,10 @@ class CrystalLLM(Generator):
         logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
         target = documents.tokens[:, 1:]
         weight = documents.answer[:, 1:].to(logits.dtype)
-        logp = logits.log_softmax(-1)
-        own = logp.gather(-1, target.unsqueeze(-1))[..., 0]
-        learned = own
-        if self.config.smoothing:
-            learned = own.lerp(_neighbours(logp, target), self.config.smoothing)
-        before = documents.tokens[:, :-1]
-        formula = (target < words.GROUPS.start) & (before < words.GROUPS.start)
+        beside = torch.stack([target, *_neighbours(target)], -1)
+        own, left, right = (logits.gather(-1, beside) - logits.logsumexp(-1, keepdim=True)).unbind(-1)
+        learned = own.lerp((left + right) / 2, self.config.smoothing)
+        formula = (target < words.GROUPS.start) & (documents.tokens[:, :-1] < words.GROUPS.start)
         nats = -own.detach() * weight
         return {
             "loss": -((learned * weight).sum(1) / weight.sum(1)).mean(),
@@ -157,10 +154,9 @@ CONDITIONS = ("space_group", "e_above_hull", "band_gap")
 """What a request may ask for beside the composition, among its options."""
 
 
-def _neighbours(logp: Float[Tensor, "b t v"], target: Int[Tensor, "b t"]) -> Float[Tensor, "b t"]:
-    """Mean logarithm of the probability of the two neighbours of each coordinate, around the cell; else its own."""
+def _neighbours(target: Int[Tensor, "b t"]) -> tuple[Int[Tensor, "b t"], Int[Tensor, "b t"]]:
+    """The coordinates before and after each coordinate, around the cell; any other token itself."""
     start, length = words.PLACES.start, words.PLACES.length
     place = target - start
-    shifts = torch.tensor([-1, 1], device=target.device)
-    beside = torch.where(place[..., None] >= 0, start + (place[..., None] + shifts) % length, target[..., None])
-    return logp.gather(-1, beside).mean(-1)
+    left, right = (torch.where(place >= 0, start + (place + shift) % length, target) for shift in (-1, 1))
+    return left, right

@@ -42,6 +42,9 @@ class FlowMMConfig:
         lattice: coordinates and base of the lattice.
         types: for DNG, what the network is given and predicts: "bits" regresses the velocity of the analog bits, as
             published; "posterior" reads the probability of each element and predicts the final one by cross-entropy.
+        base: "noise" starts from the base distributions; "given" from crystals that somebody proposes, as FlowLLM does.
+        base_frac: width of the noise on the fractional coordinates of a proposal, Å.
+        base_lattice: width of the noise on the coordinates of its lattice.
         couple: permutes the noise among like atoms to shorten the paths.
         invert: draws each crystal or its mirror image with equal chance.
         frac_weight: of the coordinates' term.
@@ -56,6 +59,9 @@ class FlowMMConfig:
     pairformer: PairformerConfig = field(default_factory=PairformerConfig)
     lattice: LatticeConfig = field(default_factory=LatticeConfig)
     types: Literal["bits", "posterior"] = "bits"
+    base: Literal["noise", "given"] = "noise"
+    base_frac: float = 0.2
+    base_lattice: float = 0.1
     couple: bool = False
     invert: bool = False
     frac_weight: float = 400.0

@@ -58,22 +58,51 @@ class FlowMM(SizedGenerator):
 
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
         """Draws times and starting points, and mirrors half of the crystals if the configuration says so."""
+        return self.draw_from(batch, None, rng)
+
+    def draw_from(self, batch: Padded, start: Padded | None, rng: torch.Generator) -> Example:
+        """Draws times, and starting points around some crystals.
+
+        Args:
+            batch: crystals to be learned.
+            start: where their paths begin, atom by atom in the same order; noise where it is None or NaN.
+            rng: random state.
+        """
         count, width = batch.numbers.shape
         device = batch.frac.device
 
         def uniform(*shape: int) -> Tensor:
             return torch.rand(*shape, generator=rng, device=rng.device).to(device)
 
-        if self.config.invert:
-            sign = torch.where(uniform(count, 1, 1) < 0.5, 1.0, -1.0)
-            batch = batch._replace(frac=torus.wrap(batch.frac * sign))
+        sign = torch.where(uniform(count, 1, 1) < 0.5, 1.0, -1.0) if self.config.invert else 1.0
+        batch = batch._replace(frac=torus.wrap(batch.frac * sign))
         frac = uniform(count, width, 3)
         if self.config.couple:
             frac = permute_like_atoms(frac, batch.frac, batch.numbers, batch.mask)
         noise = {"time": uniform(count), "frac": frac, "lattice": self.lattice.base(count, rng)}
+        if start is not None:
+            near = self._near(start._replace(frac=start.frac * sign), rng)
+            noise |= {name: torch.where(value.isnan(), noise[name], value) for name, value in near.items()}
         if self.task is Task.DNG:
             noise["bits"] = torch.randn(count, width, atom_types.BITS, generator=rng, device=rng.device).to(device)
         return Example(batch, noise)
+
+    def _near(self, start: Padded, rng: torch.Generator) -> dict[str, Tensor]:
+        """Points around crystals, where flows with a given base begin; NaN where there is no crystal."""
+        numbers, frac, cell, mask = start[:4]
+
+        def normal(*shape: int) -> Tensor:
+            return torch.randn(*shape, generator=rng, device=rng.device).to(frac.device)
+
+        there = (cell.isfinite().flatten(1).all(1))[:, None, None]
+        unit = torch.eye(3, device=cell.device)
+        moves = self.config.base_frac * normal(*frac.shape) @ torch.linalg.inv(torch.where(there, cell, unit))
+        lattice = self.lattice.encode(torch.where(there, cell, unit), numbers, mask)
+        lattice = lattice + self.config.base_lattice * normal(*lattice.shape)
+        return {
+            "frac": torch.where(there, torus.wrap(frac + moves), torch.nan),
+            "lattice": torch.where(there[:, 0], lattice, torch.nan),
+        }
 
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Squared errors of the velocities at a random time of each crystal (Miller et al. 2024, eq. 10)."""
@@ -138,8 +167,14 @@ class FlowMM(SizedGenerator):
     # --- sampling -----------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def sample(self, request: Request, rng: torch.Generator) -> Padded:
-        """Integrates from noise with Euler steps, the coordinates' velocity growing as 1 + s·t (anti-annealing)."""
+    def sample(self, request: Request, rng: torch.Generator, *, start: Padded | None = None) -> Padded:
+        """Integrates with Euler steps, the coordinates' velocity growing as 1 + s·t (anti-annealing).
+
+        Args:
+            request: what to make.
+            rng: random state.
+            start: crystals around which to start, if the base is given; noise otherwise.
+        """
         count, width = request.mask.shape
         device = request.mask.device
         options = {**asdict(self.config.sampling), **(request.options or {})}
@@ -147,6 +182,9 @@ class FlowMM(SizedGenerator):
 
         frac = torch.rand(count, width, 3, generator=rng, device=rng.device).to(device)
         lattice = self.lattice.base(count, rng)
+        if start is not None:
+            near = self._near(start, rng)
+            frac, lattice = near["frac"], near["lattice"]
         bits = None
         if self.task is Task.DNG:
             bits = torch.randn(count, width, atom_types.BITS, generator=rng, device=rng.device).to(device)
