@@ -78,6 +78,10 @@ def test_a_prediction_is_a_folder(models, tmp_path):
         (["generate", "CSP", "--out", "x.extxyz", "--formulas", ""], "empty formula"),
         (["generate", "CSP", "--out", "x.extxyz", "--formulas", "Na40Cl40"], "up to 6"),
         (["generate", "CSP", "--out", "x.extxyz", "--formulas", "NaCl", "--steps", "0"], "at least 1"),
+        (
+            ["generate", "CSP", "--out", "x.extxyz", "--formulas", "NaCl", "--sampler", "langevin"],
+            "no sampler",
+        ),
         (["generate", "CSP", "--out", "x.docx", "--formulas", "NaCl"], "not known"),
         (["generate", "nothing", "--out", "x.extxyz"], "unknown model 'nothing'"),
         (["predict", "Na", "--model", "DNG", "--out", "x"], "trained for dng, not csp"),

@@ -28,7 +28,7 @@ CONTRACT = {
     },
     "generate": {
         *("MODEL", "-n", "--count", "--out", "--formulas", "--per-formula", "--draws", "--steps", "--seed"),
-        "--overwrite",
+        *("--sampler", "--overwrite"),
     },
     "predict": {"FORMULA", "-n", "--count", "--model", "--out", "--steps", "--seed", "--overwrite"},
     "latent reconstruct": {"CRYSTALS", *LATENT, "-n", "--count", "--keep-composition"},

@@ -111,3 +111,9 @@ def test_prediction_merges_and_orders_by_times_found():
     assert crystals.info["times_found"].tolist() == [3, 2, 2, 2]
     assert crystals.info["score"].tolist() == pytest.approx([3 / 9, 2 / 9, 2 / 9, 2 / 9])
     assert crystals.info["formula_units"].tolist() == [1, 2, 4, 8]
+
+
+def test_samplers_are_found_by_name():
+    assert sampling.find_sampler(Stub(), "default") == {}
+    with pytest.raises(UserError, match="stub has no sampler 'langevin'; it has default"):
+        sampling.find_sampler(Stub(), "langevin")

@@ -28,6 +28,9 @@ def generate(
     draws: Annotated[
         int | None, typer.Option(help="Samples from which each structure is chosen (CSP); the model's own by default.")
     ] = None,
+    sampler: Annotated[
+        str, typer.Option(help="For cdvae also flow (without noise), langevin (published) or search (z for formulas).")
+    ] = "default",
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler; the model's own number by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
@@ -41,6 +44,7 @@ def generate(
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
+    from nucleate.generation.sampling import find_sampler
     from nucleate.generation.sampling import generate as sample
     from nucleate.weights import load_model
 
@@ -51,6 +55,7 @@ def generate(
             raise UserError(f"{name} {value}: at least 1 is needed")
     check_output(out, overwrite=overwrite)
     generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
+    options = find_sampler(generator, sampler)
     compositions = None if formulas is None else _compositions(formulas)
     if count is None:
         count = 100 if compositions is None else len(compositions)
@@ -63,6 +68,7 @@ def generate(
             draws=draws,
             steps=steps,
             seed=seed,
+            options=options,
             on_progress=show,
         )
     files.write(crystals.with_info(model=[model] * len(crystals)), out, overwrite=overwrite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ def generate(
     draws: int | None = None,
     steps: int | None = None,
     seed: int = 0,
-    options: Mapping[str, float] | None = None,
+    options: Mapping[str, Any] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Crystals:
     """Samples crystals.
@@ -76,12 +77,23 @@ def generate(
     return _sample(generator, asked, steps, rng, options, on_progress)
 
 
+def find_sampler(generator: Generator, name: str) -> Mapping[str, Any]:
+    """Options of the way of sampling that the family knows by this name.
+
+    Raises:
+        UserError: it knows none by this name.
+    """
+    if name not in generator.samplers:
+        raise UserError(f"{generator.family} has no sampler {name!r}; it has {', '.join(generator.samplers)}")
+    return generator.samplers[name]
+
+
 def _sample(
     generator: Generator,
     asked: list[np.ndarray],
     steps: int | None,
     rng: torch.Generator,
-    options: Mapping[str, float] | None,
+    options: Mapping[str, Any] | None,
     on_progress: Callable[[float], None] | None,
 ) -> Crystals:
     """Samples in batches of similar size, the largest cells first, and puts the crystals back in order."""

@@ -51,7 +51,7 @@ class Request:
     numbers: Int[Tensor, "b n"]
     mask: Bool[Tensor, "b n"]
     steps: int | None = None
-    options: Mapping[str, float] | None = None
+    options: Mapping[str, Any] | None = None
     progress: Callable[[float], None] | None = None
 
 
@@ -94,6 +94,11 @@ class Generator(nn.Module, ABC):
     def draws(self) -> int:
         """Samples from which a prediction is chosen for CSP, if nothing else is asked for."""
         return 1
+
+    @property
+    def samplers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Named ways of sampling: what each changes among the `options` of a request."""
+        return {"default": {}}
 
     @abstractmethod
     def fit(self, data: Padded) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 import torch
 
 from nucleate.geometry import torus
-from nucleate.models.cdvae.config import CDVAEConfig, SamplingConfig
+from nucleate.models.cdvae.config import SAMPLERS, CDVAEConfig, SamplingConfig
 from nucleate.models.cdvae.networks import Decoded
 from nucleate.models.cdvae.sampling import sample_structure, schedule
 from tests.contract.suite import some_crystals
@@ -79,3 +81,14 @@ def test_the_schedule_goes_from_start_to_end():
     roots = torch.tensor(levels).pow(0.25).diff()
     torch.testing.assert_close(roots, roots.mean().expand(9))
     assert schedule(1, options) == [3.0]
+
+
+def test_named_samplers_are_settings_of_the_sampler():
+    """`langevin` and `search` restore what the paper and the study do, whatever the model's default is."""
+    small = SamplingConfig(method="flow", steps=50, churn=0.6, draws=8)
+    changed = {name: SamplingConfig(**{**asdict(small), **changes}) for name, changes in SAMPLERS.items()}
+    assert changed["default"] == small
+    published = SamplingConfig()
+    assert (changed["langevin"].method, changed["langevin"].steps) == (published.method, published.steps)
+    assert (changed["search"].condition, changed["search"].search_steps) == ("search", published.search_steps)
+    assert (changed["flow"].method, changed["flow"].churn) == ("flow", 0.0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from nucleate.models.networks.dimenet import DimeNetConfig
 from nucleate.models.networks.gemnet import GemNetConfig
@@ -125,6 +126,16 @@ class SamplingConfig:
     search_steps: int = 20_000
     search_rate: float = 1e-4
     draws: int = 1
+
+
+SAMPLERS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "flow": {"method": "flow", "steps": 50, "churn": 0.0},
+    "langevin": {"method": "langevin", "steps": 5000},
+    "search": {"condition": "search", "search_steps": 20_000},
+}
+"""Named ways of sampling. `flow`: the probability flow without noise on the way. `langevin`: 50 levels of 100 steps as
+published, if the model has 50. `search`: z searched for each composition, as in the founding study."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from nucleate.crystals import Padded
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
 from nucleate.models.cdvae.composition import PerAtomComposition, spell
-from nucleate.models.cdvae.config import CDVAEConfig, SamplingConfig
+from nucleate.models.cdvae.config import SAMPLERS, CDVAEConfig, SamplingConfig
 from nucleate.models.cdvae.fitting import fit_prior
 from nucleate.models.cdvae.heads import Heads
 from nucleate.models.cdvae.networks import Decoded
@@ -65,6 +65,11 @@ class CDVAE(SizedGenerator):
     def tasks(self) -> frozenset[Task]:
         """Both: the composition may be given or drawn."""
         return frozenset(Task)
+
+    @property
+    def samplers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Named ways of sampling."""
+        return SAMPLERS
 
     # --- training -----------------------------------------------------------------------------------------------
 
