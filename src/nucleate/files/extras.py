@@ -1,4 +1,4 @@
-"""The libraries that read crystal files are optional; whoever lacks them is told what to install."""
+"""Some libraries are optional; whoever lacks one that is asked for is told what to install."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from nucleate.errors import UserError
 
 LIBRARIES = ("pymatgen", "ase")
+"""What structure files are read with."""
+
+LANGUAGE_LIBRARIES = ("transformers", "peft", "tokenizers", "huggingface_hub")
+"""What pretrained language models are run with."""
 
 
 @contextmanager
@@ -17,10 +21,30 @@ def files_extra() -> Iterator[None]:
     Raises:
         UserError: with the command that installs them.
     """
+    with _extra("files", LIBRARIES):
+        yield
+
+
+@contextmanager
+def llm_extra() -> Iterator[None]:
+    """Does the same for transformers and PEFT."""
+    with _extra("llm", LANGUAGE_LIBRARIES):
+        yield
+
+
+@contextmanager
+def vllm_extra() -> Iterator[None]:
+    """Does the same for vLLM."""
+    with _extra("vllm", ("vllm",)):
+        yield
+
+
+@contextmanager
+def _extra(name: str, libraries: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         library = (error.name or "").split(".")[0]
-        if library not in LIBRARIES:
+        if library not in libraries:
             raise
-        raise UserError(f"{library} is not installed; it comes with: pip install 'nucleate[files]'") from error
+        raise UserError(f"{library} is not installed; it comes with: pip install 'nucleate[{name}]'") from error
