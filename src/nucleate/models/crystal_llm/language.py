@@ -128,3 +128,13 @@ class Language(ABC):
     def lengths(self, crystals: Padded) -> Int[Tensor, " c"]:
         """Tokens of each document, or what grows with them."""
         return crystals.counts
+
+    @abstractmethod
+    def fillings(self, crystals: Padded, masked: Int[Tensor, " b"], candidates: Int[Tensor, " b"]) -> Documents:
+        """Writes crystals with a candidate in the place of a masked element, so that `answer` tells how well it fits.
+
+        Args:
+            crystals: with what `describe` says of them.
+            masked: the element whose atoms are hidden, in each.
+            candidates: the element that is tried in its place.
+        """

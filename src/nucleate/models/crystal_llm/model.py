@@ -104,6 +104,13 @@ class CrystalLLM(Generator):
             "structure": (nats * ~formula).sum(1).mean(),
         }
 
+    @torch.no_grad()
+    def log_probability(self, documents: Documents) -> Float[Tensor, " b"]:
+        """Logarithm of the probability that the network writes each document's answer."""
+        logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
+        own = logits.gather(-1, documents.tokens[:, 1:, None]) - logits.logsumexp(-1, keepdim=True)
+        return (own[..., 0] * documents.answer[:, 1:]).sum(1)
+
     # --- sampling -----------------------------------------------------------------------------------------------
 
     def sample(self, request: Request, rng: torch.Generator) -> Crystals:

@@ -78,6 +78,16 @@ class CrystalTokens(Language):
         """
         return written(self._sites(crystals)[1]).mask.sum(1)
 
+    def fillings(self, crystals: Padded, masked: Int[Tensor, " b"], candidates: Int[Tensor, " b"]) -> Documents:
+        """The whole documents: how probable a crystal is tells how well the candidate fits all the rest of it.
+
+        The letters stay, although a candidate that is named in another place of the formula might be described by
+        others of equal rank.
+        """
+        sites = self._sites(crystals)[1]
+        numbers = torch.where(sites.numbers == masked[:, None], candidates[:, None], sites.numbers)
+        return written(sites._replace(numbers=numbers))
+
     def _sites(self, crystals: Padded) -> tuple[Float[Tensor, "b 2"], Sites]:
         if crystals.labels is None:
             raise ValueError("documents are written from what `describe` says of the crystals")
