@@ -30,6 +30,8 @@ def paper(task: Task) -> Recipe:
         warmup=0,
         clip_norm=0.5,
         ema=0.0,
+        validate_every=900,
+        validation_batches=8,
     )
     return Recipe(model=model, training=training)
 

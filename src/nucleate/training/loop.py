@@ -30,6 +30,9 @@ from nucleate.training.schedule import learning_rate, progress
 LOG_EVERY = 20
 """Steps per line of metrics."""
 
+LOG_AFTER = 20.0
+"""Seconds after which there is a line although the steps are fewer, so that a large model is seen to move."""
+
 
 class Trainer:
     """Trains one model in one run folder. `run` may be interrupted at any step and goes on from the checkpoint.
@@ -93,7 +96,7 @@ class Trainer:
         """
         stop = interruption or Interruption()
         started = time.monotonic() - self.elapsed
-        saved = validated = time.monotonic()
+        saved = validated = logged = time.monotonic()
         recent: list[dict[str, Tensor]] = []
         while True:
             self.elapsed = self.world.agree(time.monotonic() - started)
@@ -101,10 +104,11 @@ class Trainer:
             if share >= 1 or self.world.agree(float(stop.asked)):
                 break
             recent.append(self.train_step(share))
-            if self.step % LOG_EVERY == 0:
+            now = time.monotonic()
+            if self.step % LOG_EVERY == 0 or now - logged >= LOG_AFTER:
+                logged = now
                 self._log("train", _average(recent), share)
                 recent.clear()
-            now = time.monotonic()
             if self.world.agree(float(now - validated >= self.config.validate_every)):
                 validated = now
                 self.validate(share)
@@ -153,12 +157,23 @@ class Trainer:
         if not self.validation:
             return {}
         with autocast(self.world.device, self.config.precision):
-            terms = _average([self.ema.model.loss(example) for example in self.validation])
+            terms = _average([self._loss(example) for example in self.validation])
         self._log("val", terms, share)
         if self.world.leads and terms["loss"] < self.best:
             self.best = terms["loss"]
             save_weights(self.ema.model, self.folder.best, self._notes())
         return terms
+
+    def _loss(self, example: Example) -> dict[str, Tensor]:
+        """Terms of the averaged weights, in chunks as `_gradients` finds them."""
+        count = len(example.crystals.numbers)
+        chunk = self.config.chunk or count
+        total: dict[str, Tensor] = {}
+        for start in range(0, count, chunk):
+            part = example.rows(slice(start, start + chunk)) if chunk < count else example
+            share = len(part.crystals.numbers) / count
+            total = {name: total.get(name, 0) + share * value for name, value in self.ema.model.loss(part).items()}
+        return total
 
     # --- going on -----------------------------------------------------------------------------------------------
 
