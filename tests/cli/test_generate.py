@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from nucleate.cli import main
+from nucleate.errors import UserError
 from nucleate.files import read
+from nucleate.generation.sampling import find_conditions
 from nucleate.models.checkpoint import save_weights
+from nucleate.models.crystal_llm import CrystalLLM, CrystalLLMConfig
 from nucleate.models.flowmm import FlowMM, FlowMMConfig, SamplingConfig
 from nucleate.models.networks.pairformer import PairformerConfig
 from tests.contract.suite import some_crystals
@@ -121,3 +124,28 @@ def test_an_output_is_not_replaced_unasked(models, tmp_path, capsys):
     assert out.read_text() == "mine"
     assert main([*arguments, "--overwrite"]) == 0
     assert read(out).formulas == ["NaCl"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("space_group=231", "a whole number from 1 to 230 is needed"),
+        ("space_group=2.5", "a whole number from 1 to 230 is needed"),
+        ("band_gap=wide", "a number from 0 to 100 is needed"),
+        ("colour=1", "crystal-llm has no condition 'colour'; it has space_group, e_above_hull, band_gap"),
+    ],
+)
+def test_conditions_are_checked(asked, said):
+    with pytest.raises(UserError, match=said):
+        find_conditions(CrystalLLM(CrystalLLMConfig(task="dng")), [asked])
+
+
+def test_a_family_without_temperature_says_so():
+    with pytest.raises(UserError, match="flowmm draws at no temperature"):
+        find_conditions(FlowMM(FlowMMConfig(task="csp")), [], 0.5)
+
+
+def test_conditions_become_options():
+    model = CrystalLLM(CrystalLLMConfig(task="dng"))
+    found = find_conditions(model, ["space_group=225", "band_gap=1.5"], 0.7)
+    assert found == {"space_group": 225, "band_gap": 1.5, "temperature": 0.7}

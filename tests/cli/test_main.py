@@ -28,9 +28,10 @@ CONTRACT = {
     },
     "generate": {
         *("MODEL", "-n", "--count", "--out", "--formulas", "--per-formula", "--draws", "--steps", "--seed"),
-        *("--sampler", "--overwrite"),
+        *("--sampler", "--condition", "--temperature", "--overwrite"),
     },
     "predict": {"FORMULA", "-n", "--count", "--model", "--out", "--steps", "--seed", "--overwrite"},
+    "infill": {"CRYSTALS", "--out", "--element", "--model", "-n", "--count", "--best", "--seed", "--overwrite"},
     "latent reconstruct": {"CRYSTALS", *LATENT, "-n", "--count", "--keep-composition"},
     "latent interpolate": {"FIRST", "LAST", *LATENT, "-n", "--count"},
     "latent optimise": {

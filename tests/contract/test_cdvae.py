@@ -8,11 +8,11 @@ import torch
 from nucleate.crystals import Padded
 from nucleate.models.cdvae import CDVAE, CDVAEConfig
 from nucleate.models.cdvae.config import NoiseConfig, PriorConfig, SamplingConfig, WeightsConfig
-from nucleate.models.parts.lattice import LatticeConfig
 from nucleate.models.generator import Example, Task
 from nucleate.models.networks.dimenet import DimeNetConfig
 from nucleate.models.networks.gemnet import GemNetConfig
 from nucleate.models.networks.vectorformer import VectorformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 from tests.contract.suite import GeneratorContract
 
 TINY = VectorformerConfig(width=32, pair_width=16, vectors=4, layers=2, heads=4, radial_bins=12, radius=5.0)

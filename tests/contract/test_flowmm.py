@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from nucleate.models.flowmm import FlowMM, FlowMMConfig
-from nucleate.models.parts.lattice import LatticeConfig
 from nucleate.models.generator import Task
 from nucleate.models.networks.cspnet import CSPNetConfig
 from nucleate.models.networks.pairformer import PairformerConfig
+from nucleate.models.parts.lattice import LatticeConfig
 from tests.contract.suite import GeneratorContract
 
 PAPER = {"backbone": "cspnet", "cspnet": CSPNetConfig(width=32, layers=2, frequencies=8, time_width=16)}

@@ -31,6 +31,13 @@ def generate(
     sampler: Annotated[
         str, typer.Option(help="For cdvae also flow (without noise), langevin (published) or search (z for formulas).")
     ] = "default",
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(help="For language models: space_group=225, e_above_hull=0 or band_gap=1.5; may be repeated."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="For models that draw at one; their own by default.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler; the model's own number by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
@@ -44,7 +51,7 @@ def generate(
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
-    from nucleate.generation.sampling import find_sampler
+    from nucleate.generation.sampling import find_conditions, find_sampler
     from nucleate.generation.sampling import generate as sample
     from nucleate.weights import load_model
 
@@ -55,7 +62,7 @@ def generate(
             raise UserError(f"{name} {value}: at least 1 is needed")
     check_output(out, overwrite=overwrite)
     generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
-    options = find_sampler(generator, sampler)
+    options = {**find_sampler(generator, sampler), **find_conditions(generator, condition or (), temperature)}
     compositions = None if formulas is None else _compositions(formulas)
     if count is None:
         count = 100 if compositions is None else len(compositions)

@@ -15,6 +15,7 @@ VERBS: dict[str, str] = {
     "train": "Train a model; stop it at any moment, and go on.",
     "generate": "Generate crystals: new ones, or structures for given compositions.",
     "predict": "Predict structures for a composition.",
+    "infill": "Say which element belongs where one was hidden, with a language model.",
     "latent": "Reconstruct, interpolate and optimise crystals in a model's latent space.",
     "evaluate": "Judge samples by the definitions of the published numbers.",
     "demo": "See the shipped models at work: crystals, numbers, and a page to open.",

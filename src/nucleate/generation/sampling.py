@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -86,6 +87,37 @@ def find_sampler(generator: Generator, name: str) -> Mapping[str, Any]:
     if name not in generator.samplers:
         raise UserError(f"{generator.family} has no sampler {name!r}; it has {', '.join(generator.samplers)}")
     return generator.samplers[name]
+
+
+def find_conditions(generator: Generator, asked: Sequence[str], temperature: float | None = None) -> dict[str, float]:
+    """Options that ask every crystal for the same, from NAME=VALUE.
+
+    Raises:
+        UserError: a condition or a temperature is none, or the family does not know it.
+    """
+    found: dict[str, float] = {}
+    for text in asked:
+        name, _, value = text.partition("=")
+        if name not in generator.conditions:
+            known = ", ".join(generator.conditions) or "none"
+            raise UserError(f"{generator.family} has no condition {name!r}; it has {known}")
+        found[name] = _number(f"--condition {text}", value, *generator.conditions[name])
+    if temperature is not None:
+        if "temperature" not in generator.settings:
+            raise UserError(f"{generator.family} draws at no temperature")
+        found["temperature"] = _number("--temperature", str(temperature), 0.0, 10.0)
+    return found
+
+
+def _number(what: str, text: str, low: float, high: float) -> float:
+    whole = isinstance(low, int) and isinstance(high, int)
+    try:
+        value = int(text) if whole else float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise UserError(f"{what}: a {'whole ' if whole else ''}number from {low:g} to {high:g} is needed")
+    return value
 
 
 def _sample(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
@@ -100,6 +100,19 @@ class Generator(nn.Module, ABC):
         """Named ways of sampling: what each changes among the `options` of a request."""
         return {"default": {}}
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """Names of the options that the sampler takes."""
+        return frozenset(field.name for field in fields(self.config.sampling))
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[float, float]]:
+        """What a request may ask of all its crystals beside their composition, with least and most, as options.
+
+        Where least and most are whole numbers, so is the condition.
+        """
+        return {}
+
     @abstractmethod
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
@@ -124,6 +137,25 @@ class Generator(nn.Module, ABC):
     def lengths(self, data: Padded) -> Int[Tensor, " c"]:
         """What a crystal costs; batches are of crystals that are alike in it. Atoms, if a family says nothing else."""
         return data.counts
+
+    @torch.no_grad()
+    def adopt(self, source: Generator) -> float:
+        """Starts from another model's weights, such as a model for DNG from one for CSP.
+
+        Copies every parameter of `source` that has the same name and shape here. Constants that come from the data
+        (base distributions, histograms) stay as `fit` set them.
+
+        Returns:
+            The share of this model's parameters that were copied.
+        """
+        theirs = dict(source.named_parameters())
+        copied = total = 0
+        for name, parameter in self.named_parameters():
+            total += parameter.numel()
+            if name in theirs and theirs[name].shape == parameter.shape:
+                parameter.copy_(theirs[name])
+                copied += parameter.numel()
+        return copied / total
 
     def at(self, share: float) -> None:
         """Told by the loop, before each step, which share of the training is done; few families care."""

@@ -60,6 +60,16 @@ class CrystalLLM(Generator):
         """Samples from which a prediction is chosen for CSP, from the configuration."""
         return self.config.sampling.draws
 
+    @property
+    def samplers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Under the grammar of the language, or without it, which lets answers fail."""
+        return {"default": {}, "plain": {"constrained": False}}
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[float, float]]:
+        """What the prompt can say."""
+        return CONDITIONS
+
     # --- training -----------------------------------------------------------------------------------------------
 
     def fit(self, data: Padded) -> None:
@@ -157,7 +167,11 @@ def wished(request: Request, conditions: Mapping[str, float]) -> list[Wish]:
     ]
 
 
-CONDITIONS = ("space_group", "e_above_hull", "band_gap")
+CONDITIONS: Mapping[str, tuple[float, float]] = {
+    "space_group": (1, 230),
+    "e_above_hull": (0.0, 0.99),
+    "band_gap": (0.0, 100.0),
+}
 """What a request may ask for beside the composition, among its options."""
 
 

@@ -49,6 +49,21 @@ class FlowLLM(SizedGenerator):
         """Both, as its language model."""
         return frozenset(Task)
 
+    @property
+    def samplers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those of the language model."""
+        return self.language.samplers
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """Those of the language model."""
+        return self.language.settings
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[float, float]]:
+        """Those of the language model."""
+        return self.language.conditions
+
     # --- training -----------------------------------------------------------------------------------------------
 
     def adopt(self, source: Generator) -> float:
