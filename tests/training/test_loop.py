@@ -18,6 +18,7 @@ from tests.contract.suite import some_crystals
 
 
 def trainer(folder, **changes):
+    folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     network = PairformerConfig(width=16, pair_width=8, layers=1, heads=2)
     model = FlowMM(FlowMMConfig(task="csp", backbone="pairformer", pairformer=network))
@@ -40,3 +41,21 @@ def test_validation_in_chunks_is_the_same(tmp_path):
     whole, cut = (trainer(tmp_path, chunk=chunk).validate() for chunk in (0, 3))
     assert cut == pytest.approx(whole, rel=1e-4)
     assert whole["loss"] > 0
+
+
+def test_a_run_killed_before_its_first_step_goes_on(tmp_path, monkeypatch):
+    whole = trainer(tmp_path / "whole")
+    assert whole.run()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    first = trainer(tmp_path / "cut")
+    monkeypatch.setattr(first, "train_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    second = trainer(tmp_path / "cut")
+    second.resume()
+    assert second.run()
+    for name, value in whole.generator.state_dict().items():
+        assert torch.equal(value, second.generator.state_dict()[name]), name

@@ -95,6 +95,8 @@ class Trainer:
             Whether the schedule ended.
         """
         stop = interruption or Interruption()
+        if self.step == 0:
+            self.save()  # a run that is killed in its first minute goes on as well
         started = time.monotonic() - self.elapsed
         saved = validated = logged = time.monotonic()
         recent: list[dict[str, Tensor]] = []
