@@ -158,8 +158,12 @@ class Trainer:
         """Loss of the averaged weights on fixed noise; writes the weights if they are the best so far."""
         if not self.validation:
             return {}
+        model = self.ema.model
+        was_training = model.training
+        model.eval()  # without dropout
         with autocast(self.world.device, self.config.precision):
             terms = _average([self._loss(example) for example in self.validation])
+        model.train(was_training)
         self._log("val", terms, share)
         if self.world.leads and terms["loss"] < self.best:
             self.best = terms["loss"]

@@ -38,10 +38,13 @@ class Optimizers:
 def build_optimizers(model: nn.Module, config: TrainingConfig) -> Optimizers:
     """AdamW for everything, or Muon for the matrices between hidden states and AdamW for the rest.
 
-    Muon's update is scaled to the root mean square of AdamW's, so that one learning rate serves both.
+    Muon's update is scaled to the root mean square of AdamW's, so that one learning rate serves both. Frozen weights
+    are left alone.
     """
     hidden, rest = [], []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         inside = config.optimizer == "muon" and parameter.ndim == 2 and ".blocks." in f".{name}"
         (hidden if inside else rest).append(parameter)
     rate, decay = config.learning_rate, config.weight_decay
