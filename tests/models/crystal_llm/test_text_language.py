@@ -13,6 +13,7 @@ from pymatgen.core import Lattice, Structure
 from torch.nn.utils.rnn import pad_sequence
 
 from nucleate.crystals import Crystals, Padded
+from nucleate.elements import NUMBERS
 from nucleate.errors import UserError
 from nucleate.models.crystal_llm.language import Wish
 from nucleate.models.crystal_llm.prompts import TasksConfig
@@ -149,13 +150,23 @@ def test_the_longest_answer_has_room(language):
     assert language.longest([Wish()]) == language.longest([Wish(num_atoms=STILL.room)])
 
 
-def test_infilling_is_asked_for_without_the_answer(language):
-    asked = language.infilling(two_crystals(), [17, 8])
-    assert bool(asked.mask[:, -1].all())
-    for row, name in enumerate(("Cl", "O")):
-        text = decoded(language, asked.tokens[row][asked.mask[row]])
-        assert MASK in text
-        assert f"\n{name}\n" not in text
+def test_fillings_ask_for_the_hidden_element_and_answer_with_the_candidate(language):
+    tokens, mask, answer = language.fillings(padded(language), torch.tensor([17, 8]), torch.tensor([17, 16]))
+    for row, hidden, candidate in zip(range(2), ("Cl", "O"), ("Cl", "S"), strict=True):
+        prompt = decoded(language, tokens[row][mask[row] & ~answer[row]])
+        assert MASK in prompt
+        assert f"\n{hidden}\n" not in prompt
+        assert decoded(language, tokens[row][answer[row]]) == candidate
+    with pytest.raises(ValueError, match="has no O"):
+        language.fillings(padded(language), torch.tensor([8, 8]), torch.tensor([17, 16]))
+
+
+def test_fillings_are_what_was_learned(tokenizer):
+    language = TextLanguage(tokenizer, replace(STILL, tasks=TasksConfig(infill=1.0)))
+    whole = documents(language)
+    answers = [decoded(language, row[there]) for row, there in zip(whole.tokens, whole.answer, strict=True)]
+    hidden = torch.tensor([NUMBERS[answer] for answer in answers])
+    assert torch.equal(language.fillings(padded(language), hidden, hidden).tokens, whole.tokens)
 
 
 def test_augmentation_is_fixed_by_the_seed_and_changes_the_document(tokenizer):

@@ -11,10 +11,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nucleate.crystals import Crystals, Padded
+from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files.extras import llm_extra
 from nucleate.models.crystal_llm.language import LABELS, Documents, Language, Wish
-from nucleate.models.crystal_llm.prompts import TasksConfig, draw_examples, generation_prompt, infill_prompts
+from nucleate.models.crystal_llm.prompts import (
+    Example,
+    TasksConfig,
+    draw_examples,
+    generation_prompt,
+    infill_prompts,
+)
 from nucleate.models.crystal_llm.text import TextFormat, shuffled, translated
 from nucleate.models.crystal_llm.text_parsing import MAX_ATOMS, Parsed, Reason, built, failed_at, parse
 
@@ -103,15 +110,28 @@ class TextLanguage(Language):
             data = shuffled(data, rng)
         labels = None if crystals.labels is None else crystals.labels.cpu()
         examples = draw_examples(data, labels, self.config.tasks, self.config.form, rng)
-        prompts = self._tokens([example.prompt for example in examples])
-        answers = self._tokens([example.answer for example in examples])
-        rows = [[*self.start, *prompt, *answer, self.end] for prompt, answer in zip(prompts, answers, strict=True)]
-        given = [len(row) - len(answer) - 1 for row, answer in zip(rows, answers, strict=True)]
-        tokens, mask = _block(rows, self.pad, left=False)
+        return self._joined(examples, crystals.mask.device)
+
+    def fillings(self, crystals: Padded, masked: Int[Tensor, " b"], candidates: Int[Tensor, " b"]) -> Documents:
+        """Asks for the hidden element and answers with the candidate; labels are not looked at.
+
+        Raises:
+            ValueError: a crystal does not have the element that is hidden.
+        """
+        data = Crystals.from_padded(crystals._replace(labels=None)).to(device="cpu", dtype=torch.float64)
+        prompts = infill_prompts(data, masked.tolist(), self.config.form)
+        examples = [Example(p, SYMBOLS[z]) for p, z in zip(prompts, candidates.tolist(), strict=True)]
+        return self._joined(examples, crystals.mask.device)
+
+    def _joined(self, examples: Sequence[Example], device: torch.device) -> Documents:
+        """Prompts and answers as documents."""
+        prompts = [[*self.start, *row] for row in self._tokens([example.prompt for example in examples])]
+        answers = self.answers([example.answer for example in examples])
+        tokens, mask = _block([p + a for p, a in zip(prompts, answers, strict=True)], self.pad, left=False)
+        given = torch.tensor([len(prompt) for prompt in prompts], dtype=torch.int64)
         learned = mask.clone()
         if self.config.answer_only:
-            learned &= torch.arange(tokens.shape[1]) >= torch.tensor(given)[:, None]
-        device = crystals.mask.device
+            learned &= torch.arange(tokens.shape[1]) >= given[:, None]
         return Documents(tokens.to(device), mask.to(device), learned.to(device))
 
     @property
@@ -133,19 +153,9 @@ class TextLanguage(Language):
         Raises:
             ValueError: a wish names no space group that there is, or a number that is not finite.
         """
-        return self._asked([generation_prompt(wish) for wish in wishes])
-
-    def infilling(self, crystals: Crystals, hidden: Sequence[int]) -> Documents:
-        """Asks for the element that is hidden in each crystal; padded on the left.
-
-        Args:
-            crystals: that were built.
-            hidden: the atomic number, one a crystal.
-
-        Raises:
-            ValueError: a crystal does not have the element.
-        """
-        return self._asked(infill_prompts(crystals, hidden, self.config.form))
+        prompts = self._tokens([generation_prompt(wish) for wish in wishes])
+        tokens, mask = _block([[*self.start, *row] for row in prompts], self.pad, left=True)
+        return Documents(tokens, mask, torch.zeros_like(mask))
 
     def answers(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokens of answers, each with the end token."""
@@ -184,10 +194,6 @@ class TextLanguage(Language):
             kept.append(row[: stops[0]] if stops else row)
             ended.append(bool(stops) and row[stops[0]] == self.end)
         return kept, ended
-
-    def _asked(self, prompts: Sequence[str]) -> Documents:
-        tokens, mask = _block([[*self.start, *row] for row in self._tokens(prompts)], self.pad, left=True)
-        return Documents(tokens, mask, torch.zeros_like(mask))
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokens of texts, without those that a tokenizer puts around them."""
