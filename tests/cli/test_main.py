@@ -23,7 +23,7 @@ CONTRACT = {
     "data fetch": {"NAME"},
     "data describe": {"NAME", "--split", "--out"},
     "train": {
-        *("MODEL", "--task", "--data", "--out", "--recipe", "--budget", "--epochs", "--init", "--resume"),
+        *("MODEL", "--task", "--data", "--out", "--recipe", "--budget", "--epochs", "--init", "--base", "--resume"),
         *("--overwrite", "--seed"),
     },
     "generate": {

@@ -22,11 +22,14 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     task: Annotated[str, typer.Option(help="csp (structures for compositions) or dng (new crystals).")] = "csp",
     data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
-    recipe: Annotated[str, typer.Option(help="small (a CPU will do) or paper (as published).")] = "small",
+    recipe: Annotated[str, typer.Option(help="small (a CPU will do), or paper or llama (as published).")] = "small",
     budget: Annotated[str | None, typer.Option(help="Time to fit the schedule to, such as 90s, 20m, 8h.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the data, instead of the recipe's number.")] = None,
     init: Annotated[
         list[str] | None, typer.Option(help="Start from a model's weights, where their shapes fit; may be repeated.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="For crystal-llm --recipe llama: a language model's folder or name on the Hub.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in this folder stopped.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in this folder.")] = False,
@@ -42,7 +45,7 @@ def train(
     from nucleate.cli._progress import bar
     from nucleate.datasets import cache, load
     from nucleate.models.registry import family
-    from nucleate.recipes import find_recipe
+    from nucleate.recipes import find_recipe, with_base
     from nucleate.training.distributed import world
     from nucleate.training.interruption import Interruption
     from nucleate.training.loop import Trainer, dense
@@ -51,7 +54,9 @@ def train(
 
     console = Console(stderr=True)
     folder = RunFolder(out)
-    chosen = find_recipe(model, task, recipe)
+    if resume and base is None:
+        base = folder.read_config().get("base")
+    chosen = with_base(find_recipe(model, task, recipe), base)
     training = replace(chosen.training, seed=seed, budget=parse_duration(budget))
     if epochs is not None:
         training = replace(training, epochs=_positive(epochs))
@@ -68,7 +73,7 @@ def train(
             taken = generator.adopt(load_model(source))
             console.print(f"{taken:.0%} of the parameters start from {source}")
         if here.leads and not resume:
-            settings = {"family": model, "task": task, "data": data, "recipe": recipe, "init": init}
+            settings = {"family": model, "task": task, "data": data, "recipe": recipe, "init": init, "base": base}
             resolved = {**settings, "model": asdict(chosen.model), "training": asdict(training)}
             folder.create(resolved, overwrite=overwrite)
         with bar("training", shown=here.leads) as show, Interruption() as interruption:

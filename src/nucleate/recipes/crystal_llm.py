@@ -30,5 +30,29 @@ def small(task: Task) -> Recipe:
     return Recipe(model=model, training=training)
 
 
-RECIPES = {"small": small}
+def llama(task: Task) -> Recipe:
+    """The published model: plain text and LLaMA-2 with adapters (Gruver et al. 2024), for one GPU or more.
+
+    `--base` names another model, on the Hub or in a folder.
+    """
+    model = CrystalLLMConfig(
+        task=task.value, language="text", sampling=SamplingConfig(temperature=0.7, constrained=False)
+    )
+    training = TrainingConfig(
+        batch=32,
+        chunk=8,
+        epochs=10,
+        optimizer="adamw",
+        learning_rate=5e-4,
+        final_learning_rate=0.0,
+        warmup=100,
+        ema=0.0,
+        compile="off",
+        validate_every=900,
+        validation_batches=4,
+    )
+    return Recipe(model=model, training=training)
+
+
+RECIPES = {"small": small, "llama": llama}
 """Recipes by name."""

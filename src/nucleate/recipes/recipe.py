@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -40,3 +40,16 @@ def find_recipe(model: str, task: str, name: str) -> Recipe:
     if name not in recipes:
         raise UserError(f"{model} has no recipe {name!r}; it has {', '.join(recipes)}")
     return recipes[name](Task(task))
+
+
+def with_base(recipe: Recipe, base: str | None) -> Recipe:
+    """The recipe with another pretrained model to start from; the same if none is named.
+
+    Raises:
+        UserError: the recipe starts from none.
+    """
+    if base is None:
+        return recipe
+    if getattr(recipe.model, "language", None) != "text":
+        raise UserError(f"--base {base}: only crystal-llm with --recipe llama starts from a pretrained model")
+    return replace(recipe, model=replace(recipe.model, pretrained=replace(recipe.model.pretrained, model=base)))

@@ -69,9 +69,15 @@ def digit_tokenizer() -> PreTrainedTokenizerBase:
 TOKENIZERS = {"bytes": byte_tokenizer, "digits": digit_tokenizer}
 
 
-def save_tiny_llama(folder: Path, tokenizer: PreTrainedTokenizerBase, seed: int = 0) -> Path:
-    """Writes a LLaMA of two layers with random weights, and its tokenizer, as they are found on the Hub."""
-    torch.manual_seed(seed)
+def save_tiny_llama(folder: Path, tokenizer: PreTrainedTokenizerBase, spread: float | None = None) -> Path:
+    """Writes a LLaMA of two layers with random weights, and its tokenizer, as they are found on the Hub.
+
+    Args:
+        folder: where it goes.
+        tokenizer: which tokens it knows.
+        spread: standard deviation of the embedding and the head; that of transformers by default.
+    """
+    torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -83,6 +89,10 @@ def save_tiny_llama(folder: Path, tokenizer: PreTrainedTokenizerBase, seed: int 
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    if spread is not None:
+        for weight in (model.model.embed_tokens.weight, model.lm_head.weight):
+            torch.nn.init.normal_(weight, std=spread)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nucleate.models.crystal_llm.text_language import TextConfig
 from nucleate.models.crystal_llm.tokens import TokensConfig
 from nucleate.models.networks.llama import LlamaConfig
+from nucleate.models.networks.pretrained import PretrainedConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +38,21 @@ class CrystalLLMConfig:
 
     Attributes:
         task: "csp" or "dng", what the model was trained for in the first place.
-        llama: sizes of the network.
-        tokens: how documents are drawn.
+        language: "tokens" writes the small language with a network of its own; "text" writes plain text, as published,
+            with somebody's model.
+        llama: sizes of the network for "tokens".
+        tokens: how documents of "tokens" are drawn.
+        pretrained: the network for "text".
+        text: how documents of "text" are drawn.
         smoothing: share of a coordinate's probability that its two neighbours get in training.
         sampling: default sampler.
     """
 
     task: Literal["csp", "dng"]
+    language: Literal["tokens", "text"] = "tokens"
     llama: LlamaConfig = field(default_factory=LlamaConfig)
     tokens: TokensConfig = field(default_factory=TokensConfig)
+    pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)
+    text: TextConfig = field(default_factory=TextConfig)
     smoothing: float = 0.0
     sampling: SamplingConfig = field(default_factory=SamplingConfig)

@@ -110,6 +110,14 @@ class Language(ABC):
         """
         return None
 
+    def neighbours(self, tokens: Int[Tensor, "b t"]) -> Int[Tensor, "b t k"]:
+        """Tokens that say nearly the same as each token; the token itself where there are none."""
+        return tokens.unsqueeze(-1)
+
+    def parts(self, documents: Documents) -> dict[str, Bool[Tensor, "b t"]]:
+        """Parts of the answers whose probabilities are worth a number of their own."""
+        return {"answer": documents.answer}
+
     def settles(self, tokens: Int[Tensor, " b"]) -> Bool[Tensor, " b"]:
         """Whether the composition of an answer is settled as soon as it goes on with this token."""
         return torch.zeros_like(tokens, dtype=torch.bool)

@@ -16,13 +16,16 @@ from torch import Tensor
 from nucleate.configuration import from_dict
 from nucleate.crystals import Crystals, Padded
 from nucleate.elements import MAX_NUMBER
-from nucleate.models.crystal_llm import vocabulary as words
 from nucleate.models.crystal_llm.config import CrystalLLMConfig
 from nucleate.models.crystal_llm.decoding import write_answers
-from nucleate.models.crystal_llm.language import Documents, Wish
+from nucleate.models.crystal_llm.language import Documents, Language, Wish
+from nucleate.models.crystal_llm.text_language import TextLanguage, load_tokenizer
 from nucleate.models.crystal_llm.tokens import CrystalTokens
+from nucleate.models.crystal_llm.vllm_backend import VllmWriter
 from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.networks.causal import CausalNetwork
 from nucleate.models.networks.llama import Llama
+from nucleate.models.networks.pretrained import PretrainedNetwork
 
 
 class CrystalLLM(Generator):
@@ -35,8 +38,9 @@ class CrystalLLM(Generator):
     def __init__(self, config: CrystalLLMConfig) -> None:
         super().__init__()
         self.config = config
-        self.language = CrystalTokens(config.tokens)
-        self.network = Llama(config.llama, self.language.vocabulary)
+        self.language, self.network = _build(config)
+        self.writer: VllmWriter | None = None
+        """Writes the answers in the place of the network, if there is one: for large models."""
         self.register_buffer("size_histogram", torch.zeros(1))
         self.register_buffer("elements", torch.zeros(MAX_NUMBER + 1, dtype=torch.bool))
 
@@ -103,15 +107,15 @@ class CrystalLLM(Generator):
         logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
         target = documents.tokens[:, 1:]
         weight = documents.answer[:, 1:].to(logits.dtype)
-        beside = torch.stack([target, *_neighbours(target)], -1)
-        own, left, right = (logits.gather(-1, beside) - logits.logsumexp(-1, keepdim=True)).unbind(-1)
-        learned = own.lerp((left + right) / 2, self.config.smoothing)
-        formula = (target < words.GROUPS.start) & (documents.tokens[:, :-1] < words.GROUPS.start)
-        nats = -own.detach() * weight
+        alike = torch.cat([target.unsqueeze(-1), self.language.neighbours(target)], -1)
+        logp = logits.gather(-1, alike) - logits.logsumexp(-1, keepdim=True)
+        own = logp[..., 0]
+        learned = own.lerp(logp[..., 1:].mean(-1), self.config.smoothing)
+        nats = -own.detach()
+        parts = self.language.parts(documents)
         return {
             "loss": -((learned * weight).sum(1) / weight.sum(1)).mean(),
-            "formula": (nats * formula).sum(1).mean(),
-            "structure": (nats * ~formula).sum(1).mean(),
+            **{name: (nats * part[:, 1:]).sum(1).mean() for name, part in parts.items()},
         }
 
     @torch.no_grad()
@@ -133,6 +137,8 @@ class CrystalLLM(Generator):
         if sampling.constrained:
             device = next(self.network.parameters()).device
             grammar = self.language.grammar(wishes, device, elements=self.elements, clearance=sampling.clearance)
+        if self.writer is not None:
+            return self.language.read(self.writer.write_answers(self.language, wishes, sampling, rng), wishes)
         answers = write_answers(
             self.network, self.language, wishes, sampling, rng, grammar=grammar, progress=request.progress
         )
@@ -149,6 +155,19 @@ class CrystalLLM(Generator):
         if saved is not None:
             self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _build(config: CrystalLLMConfig) -> tuple[Language, CausalNetwork]:
+    """The language and the network of a configuration.
+
+    Raises:
+        UserError: plain text needs libraries, or a model, that are not there.
+    """
+    if config.language == "tokens":
+        return CrystalTokens(config.tokens), Llama(config.llama, CrystalTokens.vocabulary)
+    tokenizer = load_tokenizer(config.pretrained.model, config.pretrained.revision)
+    language = TextLanguage(tokenizer, config.text)
+    return language, PretrainedNetwork(config.pretrained, language.vocabulary)
 
 
 def wished(request: Request, conditions: Mapping[str, float]) -> list[Wish]:
@@ -173,11 +192,3 @@ CONDITIONS: Mapping[str, tuple[float, float]] = {
     "band_gap": (0.0, 100.0),
 }
 """What a request may ask for beside the composition, among its options."""
-
-
-def _neighbours(target: Int[Tensor, "b t"]) -> tuple[Int[Tensor, "b t"], Int[Tensor, "b t"]]:
-    """The coordinates before and after each coordinate, around the cell; any other token itself."""
-    start, length = words.PLACES.start, words.PLACES.length
-    place = target - start
-    left, right = (torch.where(place >= 0, start + (place + shift) % length, target) for shift in (-1, 1))
-    return left, right

@@ -141,6 +141,20 @@ class CrystalTokens(Language):
         """What may come next, so that every answer can be read."""
         return TokenGrammar([prompt(wish) for wish in wishes], device, elements=elements, clearance=clearance)
 
+    def neighbours(self, tokens: Int[Tensor, "b t"]) -> Int[Tensor, "b t 2"]:
+        """The coordinates before and after each coordinate, around the cell."""
+        start, length = words.PLACES.start, words.PLACES.length
+        place = tokens - start
+        beside = [torch.where(place >= 0, start + (place + shift) % length, tokens) for shift in (-1, 1)]
+        return torch.stack(beside, -1)
+
+    def parts(self, documents: Documents) -> dict[str, Bool[Tensor, "b t"]]:
+        """The formula, which ends at the space group or the cell, and the structure."""
+        tokens = documents.tokens
+        before = F.pad(tokens, (1, 0))[:, :-1]
+        formula = (tokens < words.GROUPS.start) & (before < words.GROUPS.start)
+        return {"formula": documents.answer & formula, "structure": documents.answer & ~formula}
+
     def settles(self, tokens: Int[Tensor, " b"]) -> Bool[Tensor, " b"]:
         """The space group comes right after the formula."""
         return (tokens >= words.GROUPS.start) & (tokens < words.GROUPS.stop)

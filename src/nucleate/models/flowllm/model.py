@@ -6,6 +6,7 @@ carries cell and coordinates from there to the data, instead of from noise.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -77,6 +78,14 @@ class FlowLLM(SizedGenerator):
         """Sets what the flow knows of the data, and the histogram of sizes."""
         super().fit(data)
         self.flow.fit(data)
+
+    @property
+    def description(self) -> str:
+        """Of this language model, which decides what is proposed."""
+        digest = hashlib.sha256()
+        for parameter in self.language.parameters():
+            digest.update(parameter.detach().float().cpu().numpy().tobytes())
+        return f"proposals-1-{digest.hexdigest()[:16]}"
 
     def describe(
         self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
