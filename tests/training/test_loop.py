@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from nucleate.models.checkpoint import read_header
 from nucleate.models.flowmm import FlowMM, FlowMMConfig
 from nucleate.models.networks.pairformer import PairformerConfig
 from nucleate.training import loop
@@ -59,3 +60,13 @@ def test_a_run_killed_before_its_first_step_goes_on(tmp_path, monkeypatch):
     assert second.run()
     for name, value in whole.generator.state_dict().items():
         assert torch.equal(value, second.generator.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(("select", "steps"), [("validation", 0), ("last", 1)])
+def test_the_last_weights_can_be_the_best(select, steps, tmp_path):
+    one = trainer(tmp_path, select=select)
+    one.validate()
+    one.train_step(0.0)
+    one.best = -1.0  # no loss is lower
+    one.validate()
+    assert read_header(one.folder.best)["notes"]["steps"] == steps

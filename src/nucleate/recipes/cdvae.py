@@ -54,7 +54,14 @@ def small(task: Task) -> Recipe:
         sampling=SamplingConfig(method="flow", steps=50, start=6.0, rho=3.0, churn=0.6, order="composition", draws=8),
     )
     training = TrainingConfig(
-        batch=256, epochs=400, optimizer="muon", learning_rate=3e-3, warmup=200, ema=0.999, validate_every=300
+        batch=256,
+        epochs=400,
+        optimizer="muon",
+        learning_rate=3e-3,
+        warmup=200,
+        ema=0.999,
+        validate_every=300,
+        select="last",
     )
     return Recipe(model=model, training=training)
 

@@ -26,6 +26,7 @@ def small(task: Task) -> Recipe:
         weight_decay=0.05,
         ema=0.999,
         validate_every=300,
+        select="last",
     )
     return Recipe(model=model, training=training)
 

@@ -26,6 +26,8 @@ class TrainingConfig:
         compile: torch.compile of the network; "auto" does so on GPUs.
         validate_every: seconds between validations; each writes the weights if they are the best so far.
         validation_batches: batches of validation, drawn once.
+        select: which weights are called the best: those of the lowest "validation" loss, or the "last" ones, for models
+            whose samples go on getting better when their likelihood no longer does.
         save_every: seconds between checkpoints, which is the most that a kill −9 loses.
         seed: of everything random.
     """
@@ -45,5 +47,6 @@ class TrainingConfig:
     compile: Literal["auto", "on", "off"] = "auto"
     validate_every: float = 120.0
     validation_batches: int = 16
+    select: Literal["validation", "last"] = "validation"
     save_every: float = 60.0
     seed: int = 0

@@ -165,8 +165,9 @@ class Trainer:
             terms = _average([self._loss(example) for example in self.validation])
         model.train(was_training)
         self._log("val", terms, share)
-        if self.world.leads and terms["loss"] < self.best:
-            self.best = terms["loss"]
+        improved = terms["loss"] < self.best
+        self.best = min(self.best, terms["loss"])
+        if self.world.leads and (improved or self.config.select == "last"):
             save_weights(self.ema.model, self.folder.best, self._notes())
         return terms
 
