@@ -29,7 +29,8 @@ def main() -> None:
     model = load_weights(best)
     recipe = find_recipe(settings["family"], settings["task"], settings["recipe"])
     model.config = replace(model.config, sampling=recipe.model.sampling)
-    began = [Path(source).name for source in settings["init"] or ()]
+    sources = settings["init"] or []
+    began = [Path(source).name for source in ([sources] if isinstance(sources, str) else sources)]
     notes = {**read_header(best)["notes"], "data": settings["data"], "recipe": settings["recipe"], "init": began}
     save_weights(model, FOLDER / f"{arguments.name}.safetensors", notes, torch.bfloat16)
 

@@ -54,8 +54,9 @@ def train(
 
     console = Console(stderr=True)
     folder = RunFolder(out)
-    if resume and base is None:
-        base = folder.read_config().get("base")
+    if resume:  # what crystals are described by has to be there before the checkpoint is read
+        began = folder.read_config()
+        base, init = base or began.get("base"), init or _listed(began.get("init"))
     chosen = with_base(find_recipe(model, task, recipe), base)
     training = replace(chosen.training, seed=seed, budget=parse_duration(budget))
     if epochs is not None:
@@ -89,6 +90,11 @@ def train(
             console.print(f"{out}: {trainer.step:,} steps, {trainer.elapsed:,.0f} s, {state}")
     if not finished:
         raise typer.Exit(STOPPED)
+
+
+def _listed(init: list[str] | str | None) -> list[str]:
+    """Sources of weights in a run's configuration, of which there was one at most before version 0.2."""
+    return [init] if isinstance(init, str) else init or []
 
 
 def _positive(epochs: float) -> float:

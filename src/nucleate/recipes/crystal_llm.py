@@ -15,7 +15,7 @@ def small(task: Task) -> Recipe:
         task=task.value,
         llama=LlamaConfig(width=192, layers=6, heads=6, inner=512),
         smoothing=0.1,
-        sampling=SamplingConfig(draws=8),
+        sampling=SamplingConfig(temperature=0.8, structure_temperature=0.3),
     )
     training = TrainingConfig(
         batch=128,
