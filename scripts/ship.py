@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from nucleate.models.checkpoint import load_weights, read_header, save_weights
 from nucleate.recipes import find_recipe
-from nucleate.weights import FOLDER
+from nucleate.weights import FOLDER, load_model
+
+
+def resampled(config: Any, recipe: Any) -> Any:
+    """The configuration with the recipe's ways of sampling, its own and those of its parts."""
+    changes = {}
+    for field in fields(config):
+        ours, theirs = getattr(config, field.name), getattr(recipe, field.name)
+        if field.name == "sampling":
+            changes[field.name] = theirs
+        elif is_dataclass(ours):
+            changes[field.name] = resampled(ours, theirs)
+    return replace(config, **changes)
 
 
 def main() -> None:
@@ -23,12 +36,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
+    parser.add_argument("--adopt", help="a model whose weights take the place of a parent's")
     arguments = parser.parse_args()
     best = arguments.run / "best.safetensors"
     settings = json.loads((arguments.run / "config.json").read_text())
     model = load_weights(best)
     recipe = find_recipe(settings["family"], settings["task"], settings["recipe"])
-    model.config = replace(model.config, sampling=recipe.model.sampling)
+    model.config = resampled(model.config, recipe.model)
+    if arguments.adopt:
+        model.adopt(load_model(arguments.adopt))
     sources = settings["init"] or []
     began = [Path(source).name for source in ([sources] if isinstance(sources, str) else sources)]
     notes = {**read_header(best)["notes"], "data": settings["data"], "recipe": settings["recipe"], "init": began}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -7,9 +9,15 @@ from nucleate.crystals import Padded
 from nucleate.generation.sampling import generate
 from nucleate.models.crystal_llm import CrystalLLM
 from nucleate.models.crystal_llm.config import CrystalLLMConfig
+from nucleate.models.crystal_llm.tokens import CrystalTokens
 from nucleate.models.generator import Example, Task
 from nucleate.models.networks.llama import LlamaConfig
 from tests.contract.suite import GeneratorContract, some_crystals
+
+
+@cache
+def _described() -> torch.Tensor:
+    return CrystalTokens().describe(some_crystals())
 
 
 class CrystalLLMContract(GeneratorContract):
@@ -22,8 +30,7 @@ class CrystalLLMContract(GeneratorContract):
         return CrystalLLM(CrystalLLMConfig(task=self.task.value, llama=llama, smoothing=0.1))
 
     def data(self) -> Padded:
-        crystals = some_crystals()
-        return super().data()._replace(labels=self.build().describe(crystals))
+        return super().data()._replace(labels=_described().clone())
 
     def translated(self, example: Example, shift: torch.Tensor) -> Example:
         return example._replace(crystals=example.crystals._replace(frac=example.crystals.frac + shift))
