@@ -18,7 +18,7 @@ RELEASED = sorted((Path(__file__).parent / "released").glob("*.safetensors"))
 
 def test_there_are_some():
     assert RELEASED
-    assert {"cdvae", "flowmm-csp", "flowmm-dng"} <= shipped().keys()
+    assert {"cdvae", "crystal-llm", "flowllm", "flowmm-csp", "flowmm-dng"} <= shipped().keys()
 
 
 @pytest.mark.parametrize("path", [*RELEASED, *shipped().values()], ids=lambda path: path.stem)
