@@ -12,7 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from peft import PeftModel
-from torch import nn
+from torch import distributed, nn
+from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM
 
 from nucleate.configuration import from_dict
@@ -248,6 +249,33 @@ def test_computing_again_gives_the_same_gradients(build, vocabulary):
     for one, two in zip(*gradients, strict=True):
         assert bool(one.any())
         torch.testing.assert_close(one, two)
+
+
+def test_sharing_frozen_weights_out_changes_neither_logits_nor_gradients_nor_state(build, vocabulary, tmp_path):
+    tokens, mask = documents(vocabulary)
+    distributed.init_process_group(
+        "gloo", store=distributed.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1
+    )
+    try:
+        networks = build(), build(sharded=True)
+        for network in networks:
+            network(tokens, mask)[mask].square().mean().backward()
+        alone, shared = networks
+        assert shared.sharded
+        assert all(isinstance(w, DTensor) != w.requires_grad for w in shared.parameters())
+        torch.testing.assert_close(shared(tokens, mask), alone(tokens, mask))
+        for (name, one), (_, two) in zip(alone.named_parameters(), shared.named_parameters(), strict=True):
+            assert name not in alone.trained or torch.allclose(one.grad, two.grad), name
+        assert set(shared.state_dict()) == alone.trained
+        alone.load_state_dict(shared.state_dict())
+    finally:
+        distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("changes", [{"bits": 4}, {"rank": 0}])
+def test_what_cannot_be_shared_out(build, changes):
+    with pytest.raises(UserError, match="only frozen weights"):
+        build(sharded=True, **changes)
 
 
 def test_adapters_are_exported_as_peft_reads_them(build, folder, vocabulary, tmp_path):

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from nucleate.errors import UserError
 from nucleate.files.extras import llm_extra
@@ -40,6 +40,8 @@ class PretrainedConfig:
         bits: of a frozen weight: 32, 16 (bfloat16), or 8 or 4 (bitsandbytes; 4 is NF4 of Dettmers et al. 2023).
         checkpointing: whether states within a block are computed again in the backward pass instead of kept.
         packed: tokens of a row into which several documents are packed; 0 for a row a document.
+        sharded: whether the processes of `torchrun` share the frozen weights out among them (FSDP; Zhao et al. 2023),
+            each gathering a block's while it needs them. Leave out the average of weights then: its copy is whole.
     """
 
     model: str = "meta-llama/Llama-2-7b-hf"
@@ -51,6 +53,7 @@ class PretrainedConfig:
     bits: Literal[4, 8, 16, 32] = 16
     checkpointing: bool = False
     packed: int = 0
+    sharded: bool = False
 
 
 class Memory(NamedTuple):
@@ -82,6 +85,9 @@ class PretrainedNetwork(CausalNetwork):
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
+        self.sharded = False
+        if config.sharded and (config.bits < 16 or not config.rank):
+            raise UserError("only frozen weights of 16 or 32 bits can be shared out among processes")
         base = _load(config)
         added = _grow(base, vocabulary)
         arguments = inspect.signature(base.forward).parameters
@@ -98,6 +104,8 @@ class PretrainedNetwork(CausalNetwork):
     @torch.compiler.disable
     def forward(self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"]) -> Float[Tensor, "b t v"]:
         """Logits of what follows each token; packed into fewer rows on the way if the configuration says so."""
+        if self.config.sharded and not self.sharded and distributed.is_initialized():
+            self.shard(tokens.device)
         with self._dropout(tokens):
             if self.config.packed:
                 return self._packed(tokens, mask)
@@ -163,6 +171,23 @@ class PretrainedNetwork(CausalNetwork):
         with torch.random.fork_rng([tokens.device] if tokens.device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield
+
+    def shard(self, device: torch.device) -> None:
+        """Shares the frozen weights out among all processes. The adapters stay whole: states are as they were.
+
+        The first call of `forward` among several processes does it, if the configuration says so.
+
+        Args:
+            device: of this process.
+        """
+        from torch.distributed.device_mesh import init_device_mesh  # takes a second
+        from torch.distributed.fsdp import fully_shard
+
+        self.sharded = True
+        mesh = init_device_mesh(device.type, (distributed.get_world_size(),))
+        trained = {weight for weight in self.parameters() if weight.requires_grad}
+        for module in [*_blocks(self.model), self.model]:
+            fully_shard(module, mesh=mesh, ignored_params=trained)
 
     def export(self, folder: Path) -> None:
         """Writes the adapters (or all weights, if all are trained) as PEFT, transformers and vLLM read them."""
@@ -290,6 +315,12 @@ def _with_adapters(base: Any, config: PretrainedConfig, added: list[int]) -> nn.
         return get_peft_model(base, lora)
     except ValueError as error:
         raise UserError(f"{config.model!r} cannot have adapters: {_line(error)}") from error
+
+
+def _blocks(model: nn.Module) -> list[nn.Module]:
+    """The layers of a model that transformers keeps together."""
+    kinds = {kind for module in model.modules() for kind in getattr(module, "_no_split_modules", None) or ()}
+    return [module for module in model.modules() if type(module).__name__ in kinds]
 
 
 def _keep_trained(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
