@@ -57,6 +57,13 @@ def test_a_space_group_that_is_asked_for_is_the_one_that_is_written():
     assert set(crystals.info["written_space_group"]) == {221}
 
 
+def test_a_composition_is_found_that_has_room_in_the_group_that_is_asked_for():
+    prompts = [prompt(Wish(num_atoms=n, space_group=225)) for n in (1, 2, 3, 4, 8, 9, 12) for _ in range(8)]
+    crystals = read_tokens(prompts, _walk(prompts, 5))
+    assert crystals.built.all()
+    assert set(crystals.info["written_space_group"]) == {225}
+
+
 def test_a_composition_that_has_no_room_in_the_group_fails_with_a_reason():
     prompts = [prompt(Wish(numbers=(3, 11, 17), space_group=225))]
     crystals = read_tokens(prompts, _walk(prompts, 0))

@@ -78,7 +78,7 @@ def _document(elements: Bool[Tensor, " e"], clearance: float) -> Rules:
     yield _only(words.START, words.SHUFFLED)
     size = (yield _kind(words.COUNTS, 1)) - words.COUNTS.start
     group, first = yield from _header(elements)
-    formula = yield from _formula(elements, size, first)
+    formula = yield from _formula(elements, size, first, group)
     counts = tuple(count for _, count in formula)
     if group is None:
         room = _values(words.GROUPS, fitting_groups(tuple(sorted(counts))))
@@ -118,8 +118,13 @@ def _header(elements: Bool[Tensor, " e"]) -> Generator[Tensor, int, tuple[int | 
             group = token - words.GROUPS.start
 
 
-def _formula(elements: Bool[Tensor, " e"], size: int, number: int) -> Generator[Tensor, int, list[tuple[int, int]]]:
-    """Elements in order and counts that add up, after the first element was named."""
+def _formula(
+    elements: Bool[Tensor, " e"], size: int, number: int, group: int | None
+) -> Generator[Tensor, int, list[tuple[int, int]]]:
+    """Elements in order and counts that add up, after the first element was named.
+
+    Where the space group is asked for, there is always room in it for what is left of the atoms as one more element.
+    """
     formula: list[tuple[int, int]] = []
     left = size
     while True:
@@ -127,12 +132,24 @@ def _formula(elements: Bool[Tensor, " e"], size: int, number: int) -> Generator[
         most = torch.arange(words.COUNTS.length)
         # Where no element can follow, all atoms that are left are of this one.
         counts = (most >= 1) & (most <= left) if bool(later.any()) else most == left
+        counts = counts & _roomy(group, [known for _, known in formula], left, counts)
         count = (yield _values(words.COUNTS, counts)) - words.COUNTS.start
         formula.append((number, count))
         left -= count
         if left <= 0:
             return formula
         number = (yield _elements(later)) - words.ELEMENTS.start
+
+
+def _roomy(group: int | None, counts: list[int], left: int, possible: Bool[Tensor, " c"]) -> Bool[Tensor, " c"]:
+    """Which counts of an element leave room in the space group; all, if none is asked for or none does."""
+    if group is None:
+        return possible
+    available = positions(group).available
+    room = torch.zeros_like(possible)
+    for count in possible.nonzero()[:, 0].tolist():
+        room[count] = fits(group, available, (*counts, count, left - count))
+    return room if bool(room.any()) else possible
 
 
 def _cell(group: int) -> Generator[Tensor, int, list[float]]:
