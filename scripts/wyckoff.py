@@ -18,8 +18,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import torch
 
-OUT = Path(__file__).parent.parent / "src" / "nucleate" / "geometry" / "data" / "wyckoff.npz"
+OUT = Path(__file__).parent.parent / "src" / "nucleate" / "geometry" / "data" / "wyckoff.pt"
 TERM = re.compile(r"([+-]?)([0-9/]*)([xyz]?)")
 GENERAL = np.array([0.1234, 0.2718, 0.3811])
 """A place that no operation but a translation maps to itself."""
@@ -68,15 +69,15 @@ def main(path: Path) -> None:
             orbit_start.append(len(shifts))
         letter_start.append(len(orbit_start) - 1)
     OUT.parent.mkdir(exist_ok=True)
-    np.savez_compressed(
-        OUT,
-        factors=np.array(factors).astype(np.int8),
-        shifts=np.round(np.array(shifts) * 24).astype(np.int8),
-        orbit_start=np.array(orbit_start).astype(np.int32),
-        letter_start=np.array(letter_start).astype(np.int32),
-        centring=np.array([len(found) for found in translations]).astype(np.int8),
-        second=np.array([found[min(1, len(found) - 1)] * 24 for found in translations]).round().astype(np.int8),
-    )
+    table = {
+        "factors": np.array(factors).astype(np.int8),
+        "shifts": np.round(np.array(shifts) * 24).astype(np.int8),
+        "orbit_start": np.array(orbit_start),
+        "letter_start": np.array(letter_start),
+        "centring": np.array([len(found) for found in translations]),
+        "second": np.array([found[min(1, len(found) - 1)] * 24 for found in translations]).round().astype(np.int64),
+    }
+    torch.save({name: torch.from_numpy(column) for name, column in table.items()}, OUT)
 
 
 if __name__ == "__main__":

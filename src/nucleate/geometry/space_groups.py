@@ -11,7 +11,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -42,18 +41,18 @@ class Wyckoff(NamedTuple):
 @cache
 def wyckoff() -> Wyckoff:
     """Reads the table, once."""
-    with files("nucleate.geometry").joinpath("data", "wyckoff.npz").open("rb") as file, np.load(file) as arrays:
-        factors, shifts = (torch.from_numpy(arrays[name].astype(np.float64)) for name in ("factors", "shifts"))
-        ends, letters = arrays["orbit_start"], arrays["letter_start"]
-        basis = torch.stack(
-            [_primitive((int(n), *row.tolist())) for n, row in zip(arrays["centring"], arrays["second"], strict=True)]
-        )
+    with files("nucleate.geometry").joinpath("data", "wyckoff.pt").open("rb") as file:
+        columns = torch.load(file, weights_only=True)
+    factors, shifts = columns["factors"].double(), columns["shifts"].double()
+    ends, letters = columns["orbit_start"], columns["letter_start"].tolist()
+    centrings = zip(columns["centring"].tolist(), columns["second"].tolist(), strict=True)
+    basis = torch.stack([_primitive((points, *second)) for points, second in centrings])
     multiplicity = torch.zeros(GROUPS + 1, len(ALPHABET), dtype=torch.int64)
     start = torch.zeros_like(multiplicity)
     for group in range(1, GROUPS + 1):
         first, stop = letters[group], letters[group + 1]
-        start[group, : stop - first] = torch.from_numpy(ends[first:stop].astype(np.int64))
-        multiplicity[group, : stop - first] = torch.from_numpy(np.diff(ends[first : stop + 1]).astype(np.int64))
+        start[group, : stop - first] = ends[first:stop]
+        multiplicity[group, : stop - first] = ends[first : stop + 1].diff()
     free = (factors[start] != 0).any(-1) & (multiplicity > 0)[..., None]
     return Wyckoff(multiplicity, free, factors, shifts / 24, start, torch.cat([torch.eye(3).double()[None], basis]))
 
