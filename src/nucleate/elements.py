@@ -38,6 +38,9 @@ BY_ELECTRONEGATIVITY: tuple[int, ...] = tuple(
 )
 """Atomic numbers up to `MAX_NUMBER` in the order in which formulas name elements, those without a value last."""
 
+ELECTRONEGATIVITY_RANK: tuple[int, ...] = (0, *(BY_ELECTRONEGATIVITY.index(z) + 1 for z in range(1, MAX_NUMBER + 1)))
+"""Place in that order by atomic number, from 1; 0 for no element."""
+
 # Standard atomic weights in u (IUPAC 2021, rounded to five digits); the longest-lived isotope where there is none.
 _MASSES = (
     "0 1.008 4.0026 6.94 9.0122 10.81 12.011 14.007 15.999 18.998 20.180 22.990 24.305 26.982 28.085 30.974 32.06 "

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +11,7 @@ from jaxtyping import Int
 
 from nucleate.crystals import Crystals
 from nucleate.evaluation.structural_validity import structural_validity
+from nucleate.files.extras import quiet_moyopy
 from nucleate.parallel import map_in_order
 
 SYMPREC = 0.1
@@ -69,7 +67,7 @@ def _space_group(site: _Site, symprec: float) -> int:
     from moyopy import Cell, MoyoDataset
 
     try:
-        with _quiet():
+        with quiet_moyopy():
             return MoyoDataset(Cell(site.lattice, site.frac, site.numbers), symprec=symprec).number
     except ValueError:  # no symmetry search succeeded, not even with smaller tolerances
         return NONE
@@ -77,15 +75,3 @@ def _space_group(site: _Site, symprec: float) -> int:
         if type(error).__name__ == "PanicException":  # what a failed assertion in Rust becomes; not an Exception
             return NONE
         raise
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps moyopy from logging that the operations it lists, which nobody asked for, are not all there are."""
-    logger = logging.getLogger("moyo")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

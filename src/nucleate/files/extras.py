@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,10 +34,29 @@ def llm_extra() -> Iterator[None]:
 
 
 @contextmanager
+def evaluation_extra() -> Iterator[None]:
+    """Does the same for moyopy."""
+    with _extra("evaluation", ("moyopy",)):
+        yield
+
+
+@contextmanager
 def vllm_extra() -> Iterator[None]:
     """Does the same for vLLM."""
     with _extra("vllm", ("vllm",)):
         yield
+
+
+@contextmanager
+def quiet_moyopy() -> Iterator[None]:
+    """Keeps moyopy from logging that the operations it lists, which nobody asked for, are not all there are."""
+    logger = logging.getLogger("moyo")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

@@ -40,6 +40,8 @@ def typical_first(crystals: Crystals, draws: int) -> Int[np.ndarray, "g d"]:
     """
     groups = len(crystals) // draws
     rows = np.arange(groups * draws).reshape(groups, draws)
+    if draws == 1:
+        return rows
     distance = np.full((groups, draws), np.inf)
     for chunk in _chunks(groups, max(1, CRYSTALS_PER_CHUNK // draws)):
         distance[chunk] = _distance_to_others(crystals[rows[chunk].ravel()], draws)

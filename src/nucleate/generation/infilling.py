@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from nucleate.crystals import Crystals, Padded
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.models.crystal_llm.model import CrystalLLM
 from nucleate.models.generator import Generator
@@ -61,7 +61,7 @@ def rank_elements(
     for start in range(0, len(rows), DOCUMENTS_PER_BATCH):
         part = slice(start, start + DOCUMENTS_PER_BATCH)
         row, element = torch.from_numpy(rows[part]).to(device), torch.from_numpy(candidates[part]).to(device)
-        documents = model.language.fillings(_take(block, row), hidden[row], element)
+        documents = model.language.fillings(block.take(row), hidden[row], element)
         with autocast(device):
             found[rows[part], candidates[part]] = model.log_probability(documents).cpu()
         if on_progress is not None:
@@ -83,10 +83,6 @@ def _candidates(
         rows += [row] * len(possible)
         elements += possible
     return np.array(rows, dtype=np.int64), np.array(elements, dtype=np.int64)
-
-
-def _take(block: Padded, rows: torch.Tensor) -> Padded:
-    return block.map(lambda column: column[rows])
 
 
 def filled(crystals: Crystals, masked: Sequence[int], elements: Sequence[int]) -> Crystals:

@@ -138,8 +138,7 @@ def _sample(
         share = float((sizes[rows] ** 2).sum()) / work
         before = done
         progress = None if on_progress is None else (lambda part: on_progress(before + part * share))  # noqa: B023
-        numbers, mask = _block([asked[i] for i in rows], device)
-        request = Request(numbers=numbers, mask=mask, steps=steps, options=options, progress=progress)
+        request = Request.of([asked[i] for i in rows], device, steps=steps, options=options, progress=progress)
         with autocast(device):
             made = generator.sample(request, rng).to("cpu")
         parts.append(accepted(made) if isinstance(made, Padded) else made)
@@ -157,16 +156,6 @@ def batches_by_size(sizes: np.ndarray) -> list[np.ndarray]:
         batches.append(order[start : start + length])
         start += length
     return batches
-
-
-def _block(asked: list[np.ndarray], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    width = max(len(z) for z in asked)
-    numbers = torch.zeros(len(asked), width, dtype=torch.int64)
-    mask = torch.zeros(len(asked), width, dtype=torch.bool)
-    for row, z in enumerate(asked):
-        numbers[row, : len(z)] = torch.from_numpy(z.astype(np.int64))
-        mask[row, : len(z)] = True
-    return numbers.to(device), mask.to(device)
 
 
 def accepted(sampled: Padded) -> Crystals:

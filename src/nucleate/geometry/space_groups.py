@@ -85,6 +85,15 @@ def orbit(group: int, letter: int, values: Float[Tensor, "*dims 3"]) -> Float[Te
     return torus.wrap(moved[..., 0, :] + table.shifts[rows])
 
 
+@cache
+def centrings(group: int) -> Float[Tensor, "k 3"]:
+    """Lattice points of the conventional cell."""
+    corners = torch.cartesian_prod(*[torch.arange(-2, 3).double()] * 3)
+    # All of them are multiples of a sixth.
+    points = (corners @ wyckoff().basis[group] * 6).round() % 6
+    return torch.unique(points, dim=0) / 6
+
+
 def to_primitive(
     group: int, lattice: Float[Tensor, "3 3"], frac: Float[Tensor, "n 3"]
 ) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "n 3"]]:

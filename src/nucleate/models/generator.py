@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -53,6 +54,17 @@ class Request:
     steps: int | None = None
     options: Mapping[str, Any] | None = None
     progress: Callable[[float], None] | None = None
+
+    @classmethod
+    def of(cls, compositions: Sequence[np.ndarray], device: torch.device, **settings: Any) -> Request:
+        """Asks for cells with these contents, one array of atomic numbers (or zeros) each."""
+        width = max(len(z) for z in compositions)
+        numbers = torch.zeros(len(compositions), width, dtype=torch.int64)
+        mask = torch.zeros(len(compositions), width, dtype=torch.bool)
+        for row, z in enumerate(compositions):
+            numbers[row, : len(z)] = torch.from_numpy(z.astype(np.int64))
+            mask[row, : len(z)] = True
+        return cls(numbers=numbers.to(device), mask=mask.to(device), **settings)
 
 
 class Generator(nn.Module, ABC):

@@ -13,7 +13,6 @@ from nucleate.generation.infilling import rank_elements
 from nucleate.generation.sampling import generate
 from nucleate.models.checkpoint import load_weights
 from nucleate.models.crystal_llm import CrystalLLM
-from nucleate.models.crystal_llm.text import write
 from nucleate.models.networks.pretrained import PretrainedConfig
 from nucleate.recipes import find_recipe, with_base
 from nucleate.training.loop import Trainer
@@ -30,25 +29,11 @@ def crystals():
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory, crystals) -> str:
+def base(tmp_path_factory) -> str:
     """A folder with a tiny LLaMA and a tokenizer trained on crystals."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from tests.models.crystal_llm.tiny import byte_tokenizer, save_tiny_llama
 
-    folder = tmp_path_factory.mktemp("base")
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<s>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    tokenizer.train_from_iterator(write(crystals), trainer)
-    ends = {"bos_token": "<s>", "eos_token": "</s>"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **ends).save_pretrained(folder)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
-    LlamaForCausalLM(LlamaConfig(vocab_size=tokenizer.get_vocab_size(), **sizes)).save_pretrained(folder)
-    return str(folder)
+    return str(save_tiny_llama(tmp_path_factory.mktemp("base"), byte_tokenizer()))
 
 
 def _recipe(base: str):

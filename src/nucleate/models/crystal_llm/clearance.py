@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -25,7 +23,7 @@ class Surroundings:
         self.group = group
         cell = space_groups.completed(group, torch.tensor(parameters))
         self.lattice = cells.matrix(cell[None, :3], cell[None, 3:])[0]
-        self.centrings = _centrings(group)
+        self.centrings = space_groups.centrings(group).to(self.lattice.dtype)
         self.atoms = torch.zeros(0, 3)
 
     def add(self, letter: int, values: list[float]) -> None:
@@ -60,10 +58,3 @@ class Surroundings:
         """All atoms of a site in the conventional cell."""
         orbit = space_groups.orbit(self.group, letter, values).to(values.dtype)
         return (orbit[:, :, None] + self.centrings).flatten(1, 2)
-
-
-def _centrings(group: int) -> Float[Tensor, "k 3"]:
-    """Lattice points of the conventional cell; the origin is the first."""
-    basis = space_groups.wyckoff().basis[group]
-    points = torch.tensor(list(itertools.product(range(-2, 3), repeat=3)), dtype=basis.dtype) @ basis
-    return torch.unique((points % 1).mul(12).round() % 12 / 12, dim=0).to(torch.get_default_dtype())

@@ -12,6 +12,7 @@ allowed and is told what came.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Int
@@ -211,12 +212,14 @@ def _places(surroundings: Surroundings, letter: int, clearance: float) -> Genera
 # --- sets of tokens ----------------------------------------------------------------------------------------------
 
 
+@cache
 def _only(*tokens: int) -> Allowed:
     allowed = torch.zeros(words.SIZE, dtype=torch.bool)
     allowed[list(tokens)] = True
     return allowed
 
 
+@cache
 def _kind(kind: Range, first: int = 0) -> Allowed:
     allowed = torch.zeros(words.SIZE, dtype=torch.bool)
     allowed[kind.start + first : kind.stop] = True

@@ -22,17 +22,17 @@ from nucleate.models.crystal_llm.language import Documents, Language, Wish
 from nucleate.models.crystal_llm.text_language import TextLanguage, load_tokenizer
 from nucleate.models.crystal_llm.tokens import CrystalTokens
 from nucleate.models.crystal_llm.vllm_backend import VllmWriter
-from nucleate.models.generator import Example, Generator, Request, Task
+from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.causal import CausalNetwork
 from nucleate.models.networks.llama import Llama
 from nucleate.models.networks.pretrained import PretrainedNetwork
+from nucleate.models.parts.sizes import SizedGenerator
 
 
-class CrystalLLM(Generator):
+class CrystalLLM(SizedGenerator):
     """A language and a network that continues it."""
 
     family: ClassVar[str] = "crystal-llm"
-    size_histogram: Tensor
     elements: Tensor
 
     def __init__(self, config: CrystalLLMConfig) -> None:
@@ -41,7 +41,6 @@ class CrystalLLM(Generator):
         self.language, self.network = _build(config)
         self.writer: VllmWriter | None = None
         """Writes the answers in the place of the network, if there is one: for large models."""
-        self.register_buffer("size_histogram", torch.zeros(1))
         self.register_buffer("elements", torch.zeros(MAX_NUMBER + 1, dtype=torch.bool))
 
     @classmethod
@@ -53,16 +52,6 @@ class CrystalLLM(Generator):
     def tasks(self) -> frozenset[Task]:
         """Both: the formula may be part of the prompt."""
         return frozenset(Task)
-
-    @property
-    def max_atoms(self) -> int:
-        """Most atoms per cell in the training set."""
-        return len(self.size_histogram) - 1
-
-    @property
-    def draws(self) -> int:
-        """Samples from which a prediction is chosen for CSP, from the configuration."""
-        return self.config.sampling.draws
 
     @property
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
@@ -78,7 +67,7 @@ class CrystalLLM(Generator):
 
     def fit(self, data: Padded) -> None:
         """Sets the histogram of sizes and the elements that occur."""
-        self.size_histogram = torch.bincount(data.counts).float()
+        super().fit(data)
         self.elements = torch.zeros_like(self.elements)
         self.elements[data.numbers[data.mask].unique()] = True
 
@@ -143,18 +132,6 @@ class CrystalLLM(Generator):
             self.network, self.language, wishes, sampling, rng, grammar=grammar, progress=request.progress
         )
         return self.language.read(answers, wishes)
-
-    def draw_sizes(self, count: int, rng: torch.Generator) -> Int[Tensor, " count"]:
-        """Draws numbers of atoms per cell from the histogram of the training set."""
-        histogram = self.size_histogram.to(rng.device)
-        return torch.multinomial(histogram, count, replacement=True, generator=rng).to(self.size_histogram.device)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # The histogram's length is the largest cell of the training set, which only the checkpoint knows.
-        saved = state_dict.get(prefix + "size_histogram")
-        if saved is not None:
-            self.size_histogram = torch.zeros_like(saved, device=self.size_histogram.device)
-        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 def _build(config: CrystalLLMConfig) -> tuple[Language, CausalNetwork]:

@@ -8,9 +8,7 @@ Axes: C crystals, S sites (orbits) of the one with most.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,7 +17,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nucleate.crystals import Crystals
-from nucleate.elements import BY_ELECTRONEGATIVITY, MAX_NUMBER
+from nucleate.elements import ELECTRONEGATIVITY_RANK
+from nucleate.files.extras import evaluation_extra, quiet_moyopy
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import space_groups
 from nucleate.parallel import map_in_order
@@ -80,7 +79,12 @@ def describe(crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float]
         crystals: in any cells.
         jobs: processes at most; nothing depends on it.
         on_progress: called with the share done.
+
+    Raises:
+        UserError: moyopy is not installed.
     """
+    with evaluation_extra():
+        import moyopy  # noqa: F401 - said here in one line if it is missing, and not in a worker
     items = zip(
         crystals.numbers_of_each(), crystals.frac_of_each(), crystals.lattice.double().cpu().numpy(), strict=True
     )
@@ -102,12 +106,11 @@ def _describe(crystal: tuple[np.ndarray, np.ndarray, np.ndarray]) -> _Described:
     import moyopy
 
     numbers, frac, lattice = crystal
-    logging.getLogger("moyo").setLevel(logging.ERROR)  # it warns of operations that nobody asks for
-
     cell = moyopy.Cell(lattice.tolist(), frac.tolist(), numbers.tolist())
     for precision in PRECISIONS:
         try:
-            found = moyopy.MoyoDataset(cell, symprec=precision, setting=moyopy.Setting.standard())
+            with quiet_moyopy():
+                found = moyopy.MoyoDataset(cell, symprec=precision, setting=moyopy.Setting.standard())
             sites = _sites(found) if len(found.prim_std_cell.numbers) == len(numbers) else None
         except ValueError:  # the tolerance is too large for this crystal
             continue
@@ -150,7 +153,7 @@ def _letters(positions: list[moyopy.WyckoffPosition]) -> np.ndarray:
 def _images(group: int, letter: int, values: tuple[float, ...]) -> Float[np.ndarray, "k 3"]:
     """All atoms of an orbit in the conventional cell."""
     orbit = space_groups.orbit(group, letter, torch.tensor(values, dtype=torch.float64)).numpy()
-    return (orbit[:, None] + _centrings(group)).reshape(-1, 3)
+    return (orbit[:, None] + space_groups.centrings(group).numpy()).reshape(-1, 3)
 
 
 def _fitted(group: int, letter: int, place: Float[np.ndarray, "3"]) -> tuple[float, ...] | None:
@@ -162,7 +165,7 @@ def _fitted(group: int, letter: int, place: Float[np.ndarray, "3"]) -> tuple[flo
     factors, shifts = table.factors[rows].numpy(), table.shifts[rows].numpy()
     best: tuple[float, ...] | None = None
     for factor, shift in zip(factors, shifts, strict=True):
-        for translation in _centrings(group):
+        for translation in space_groups.centrings(group).numpy():
             values = _solved(factor, place - shift - translation, free)
             if values is not None and (best is None or values < best):
                 best = values
@@ -188,18 +191,9 @@ def _solved(
     return tuple(values.tolist())
 
 
-@cache
-def _centrings(group: int) -> Float[np.ndarray, "k 3"]:
-    """Lattice points of the conventional cell."""
-    basis = space_groups.wyckoff().basis[group].numpy()
-    points = np.array(np.meshgrid(*[range(-2, 3)] * 3)).reshape(3, -1).T @ basis
-    return np.unique(np.round(points % 1, 6) % 1, axis=0)
-
-
 def _sorted(sites: list[tuple[int, int, tuple[float, ...]]]) -> list[tuple[int, int, tuple[float, ...]]]:
     """In order of electronegativity, letter and place."""
     return sorted(sites, key=lambda site: (_RANK[site[0]], site[1], site[2]))
 
 
-_RANK = np.zeros(MAX_NUMBER + 1, dtype=np.int64)
-_RANK[list(BY_ELECTRONEGATIVITY)] = np.arange(1, MAX_NUMBER + 1)
+_RANK = np.array(ELECTRONEGATIVITY_RANK)

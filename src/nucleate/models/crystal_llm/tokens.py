@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from nucleate.crystals import Crystals, Padded
-from nucleate.elements import BY_ELECTRONEGATIVITY, MAX_NUMBER
+from nucleate.elements import ELECTRONEGATIVITY_RANK, MAX_NUMBER
 from nucleate.geometry import space_groups
 from nucleate.models.crystal_llm import vocabulary as words
 from nucleate.models.crystal_llm.grammar import TokenGrammar
@@ -205,8 +205,7 @@ def _in_order(sites: Sites, shuffled: Bool[Tensor, " b"], keys: Float[Tensor, "b
     within = within.double() / (32.0 * words.STEPS**3)
     if keys is not None:
         within = torch.where(shuffled[:, None], keys.double(), within)
-    rank = torch.zeros(MAX_NUMBER + 1, dtype=torch.int64, device=place.device)
-    rank[list(BY_ELECTRONEGATIVITY)] = torch.arange(1, MAX_NUMBER + 1, device=place.device)
+    rank = torch.tensor(ELECTRONEGATIVITY_RANK, device=place.device)
     order = (rank[sites.numbers].double().masked_fill(~sites.mask, MAX_NUMBER + 1) + within).argsort(1)
     return sites._replace(
         numbers=sites.numbers.gather(1, order),
@@ -297,7 +296,7 @@ def prompt(wish: Wish) -> list[int]:
         gap = _hundredths(wish.band_gap, words.MAX_WHOLE * words.DIGITS)
         row += [words.BAND_GAP, words.WHOLE.start + gap // words.DIGITS, words.HUNDREDTHS.start + gap % words.DIGITS]
     if wish.numbers is not None:
-        for number, atoms in groupby(sorted(wish.numbers, key=BY_ELECTRONEGATIVITY.index)):
+        for number, atoms in groupby(sorted(wish.numbers, key=ELECTRONEGATIVITY_RANK.__getitem__)):
             row += [words.ELEMENTS.start + number, words.COUNTS.start + len(list(atoms))]
     return row
 

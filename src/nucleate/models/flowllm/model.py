@@ -115,11 +115,7 @@ class FlowLLM(SizedGenerator):
         parts = []
         for start in range(0, len(order), PROPOSALS_PER_BATCH):
             rows = order[start : start + PROPOSALS_PER_BATCH]
-            width = max(len(compositions[i]) for i in rows)
-            numbers = torch.zeros(len(rows), width, dtype=torch.int64)
-            for row, i in enumerate(rows):
-                numbers[row, : len(compositions[i])] = torch.from_numpy(compositions[i].astype(np.int64))
-            request = Request(numbers=numbers.to(device), mask=(numbers > 0).to(device))
+            request = Request.of([compositions[i] for i in rows], device)
             with autocast(device):
                 parts.append(self.language.sample(request, rng))
             if on_progress is not None:
