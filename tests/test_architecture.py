@@ -45,6 +45,9 @@ LANGUAGE_LIBRARIES = {
 
 # Imported inside the functions that use them.
 HEAVY_LIBRARIES = {
+    "chgnet",
+    "umap",
+    "dscribe",
     "pymatgen",
     "ase",
     "scipy",

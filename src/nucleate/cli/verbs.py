@@ -18,6 +18,8 @@ VERBS: dict[str, str] = {
     "infill": "Say which element belongs where one was hidden, with a language model.",
     "latent": "Reconstruct, interpolate and optimise crystals in a model's latent space.",
     "evaluate": "Judge samples by the definitions of the published numbers.",
+    "compare": "Set metrics side by side: one page, and tables for Markdown, CSV and LaTeX.",
+    "explore": "Draw a map of crystals: one page to open, search and select from.",
     "demo": "See the shipped models at work: crystals, numbers, and a page to open.",
 }
 """One line of help by name, in the order of the help page. `nucleate.cli.NAME` offers its `typer.Typer` as `app`."""
