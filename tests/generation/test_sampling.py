@@ -55,7 +55,7 @@ class Stub(Generator):
 
 
 def test_order_and_bookkeeping_survive_batching(monkeypatch):
-    monkeypatch.setattr(sampling, "PAIRS_PER_BATCH", 50)
+    monkeypatch.setattr(Stub, "pairs_at_once", 50)
     rng = np.random.default_rng(0)
     asked = [rng.integers(1, 90, rng.integers(1, 9)).astype(np.uint8) for _ in range(30)]
     model = Stub()

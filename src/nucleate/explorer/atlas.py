@@ -1,4 +1,4 @@
-"""What the map shows: crystals of several sources, where each stands, what is known of it, and its nearest reference."""
+"""What the map shows: crystals of several sources, where each stands, what is known of each, its nearest reference."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def encode(model: CDVAE, crystals: Crystals) -> Float[Tensor, "c l"]:
     device = next(model.parameters()).device
     latents = torch.full((len(crystals), model.config.latent), torch.nan)
     rows = np.flatnonzero(crystals.built)
-    for part in batches_by_size(crystals.counts.numpy()[rows]):
+    for part in batches_by_size(crystals.counts.numpy()[rows], model.pairs_at_once):
         chosen = rows[part]
         block = crystals[chosen].to(dtype=torch.float32).niggli().padded().to(device)
         with autocast(device):
@@ -87,7 +87,7 @@ def decode(
     numbers, mask = _contents(model, latents.nan_to_num().to(device), compositions, temperature, rng)
     order = np.flatnonzero(finite)
     sizes = mask.sum(1).cpu().numpy()
-    batches = [order[part] for part in batches_by_size(sizes[order])]
+    batches = [order[part] for part in batches_by_size(sizes[order], model.pairs_at_once)]
     work, done = float((sizes[order] ** 2).sum()), 0.0
     parts: list[Crystals] = []
     for rows in batches:

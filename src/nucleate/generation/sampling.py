@@ -17,9 +17,6 @@ from nucleate.geometry import lattice as cells
 from nucleate.models.generator import Generator, Request, Task
 from nucleate.models.precision import autocast
 
-PAIRS_PER_BATCH = 60_000
-"""Pairs of atoms in one call of a network, which bounds memory whatever the size of the cells."""
-
 SMALLEST_VOLUME = 0.1
 """Å³; a cell below this is no cell (as in the validity metric)."""
 
@@ -133,7 +130,7 @@ def _sample(
     sizes = np.array([len(z) for z in asked])
     work, done = float((sizes**2).sum()), 0.0
     parts: list[Crystals] = []
-    batches = batches_by_size(sizes)
+    batches = batches_by_size(sizes, generator.pairs_at_once)
     for rows in batches:
         share = float((sizes[rows] ** 2).sum()) / work
         before = done
@@ -147,12 +144,12 @@ def _sample(
     return Crystals.concat(parts)[back]
 
 
-def batches_by_size(sizes: np.ndarray) -> list[np.ndarray]:
-    """Rows sorted by size, cut so that no batch holds more than `PAIRS_PER_BATCH` pairs of places."""
+def batches_by_size(sizes: np.ndarray, pairs: int) -> list[np.ndarray]:
+    """Rows sorted by size, cut so that no batch holds more than so many pairs of places."""
     order = np.argsort(-sizes, kind="stable")
     batches, start = [], 0
     while start < len(order):
-        length = max(1, PAIRS_PER_BATCH // int(sizes[order[start]]) ** 2)
+        length = max(1, pairs // int(sizes[order[start]]) ** 2)
         batches.append(order[start : start + length])
         start += length
     return batches

@@ -108,6 +108,11 @@ class Generator(nn.Module, ABC):
         return 1
 
     @property
+    def pairs_at_once(self) -> int:
+        """Pairs of atoms in one call of `sample`, which bounds memory whatever the size of the cells."""
+        return 60_000
+
+    @property
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
         """Named ways of sampling: what each changes among the `options` of a request."""
         return {"default": {}}

@@ -75,7 +75,7 @@ def test_memory_and_padding_on_the_left_change_nothing(network):
         prompts[row, width - length :] = tokens[row, :length]
         there[row, width - length :] = True
     with torch.no_grad():
-        logits, memory = network.start(prompts, there, 7)
+        logits, memory = network.start(prompts, there)
         for step in range(7):
             for row, length in enumerate(lengths):
                 alone = network(tokens[row : row + 1, : length + step], mask[row : row + 1, : length + step])
@@ -83,3 +83,13 @@ def test_memory_and_padding_on_the_left_change_nothing(network):
             following = torch.stack([tokens[row, length + step] for row, length in enumerate(lengths)])
             if step < 6:
                 logits, memory = network.step(following, memory)
+
+
+def test_some_rows_go_on_as_they_would_among_all(network):
+    tokens, mask = _whole(4, 6)
+    rows = torch.tensor([3, 1])
+    with torch.no_grad():
+        _, memory = network.start(tokens, mask)
+        among_all, _ = network.step(tokens[:, 0], memory)
+        alone, _ = network.step(tokens[rows, 0], network.keep(memory, rows))
+    torch.testing.assert_close(alone, among_all[rows])

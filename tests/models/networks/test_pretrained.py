@@ -83,7 +83,7 @@ def test_padding_on_the_left_and_the_cache_change_nothing(build, vocabulary):
         [torch.cat([tokens.new_zeros(width - n), row[:n]]) for row, n in zip(tokens, given, strict=True)]
     )
     there = torch.arange(width) >= torch.tensor([width - n for n in given])[:, None]
-    logits, memory = network.start(prompts, there, 3)
+    logits, memory = network.start(prompts, there)
     for more in range(4):
         for row, (length, known) in enumerate(zip(lengths, given, strict=True)):
             if known + more <= length:
@@ -218,7 +218,7 @@ def test_logits_of_tokens_that_the_tokenizer_lacks_are_cut_off(build, vocabulary
     tokens, mask = documents(vocabulary - 7)
     fewer = build(more_tokens=-7)
     assert fewer(tokens, mask).shape[-1] == vocabulary - 7
-    assert fewer.start(tokens[:1], mask[:1], 1)[0].shape[-1] == vocabulary - 7
+    assert fewer.start(tokens[:1], mask[:1])[0].shape[-1] == vocabulary - 7
     assert build(more_tokens=-7, packed=20)(tokens, mask).shape[-1] == vocabulary - 7
 
 

@@ -41,27 +41,34 @@ def write_answers(
     device = next(network.parameters()).device
     prompts = language.prompts(wishes)
     room = language.longest(wishes)
-    logits, memory = network.start(prompts.tokens.to(device), prompts.mask.to(device), room)
+    logits, memory = network.start(prompts.tokens.to(device), prompts.mask.to(device))
+    rows = torch.arange(len(wishes), device=device)
     ended = torch.zeros(len(wishes), dtype=torch.bool, device=device)
     settled = torch.tensor([wish.numbers is not None for wish in wishes], device=device)
-    answers: list[Tensor] = []
+    answers = torch.full((len(wishes), room), language.pad)
     for place in range(room):
         logits = logits.float()
         if grammar is not None:
             logits = logits.masked_fill(~grammar.allowed(), -torch.inf)
         tokens = draw(logits, _temperature(sampling, settled), sampling.top_p, rng)
         tokens = torch.where(ended, language.pad, tokens)
-        answers.append(tokens.cpu())
+        answers[rows.cpu(), place] = tokens.cpu()
         if grammar is not None:
-            grammar.advance(answers[-1])
+            grammar.advance(tokens.cpu())
         settled = settled | language.settles(tokens)
         ended = ended | (tokens == language.end) | (tokens == language.pad)
         if progress is not None:
             progress((place + 1) / room)
         if bool(ended.all()) or place + 1 == room:
             break
+        if ended.float().mean() > _TOO_MANY:
+            going = (~ended).nonzero()[:, 0]
+            rows, tokens, settled, ended = rows[going], tokens[going], settled[going], ended[going]
+            memory = network.keep(memory, going)
+            if grammar is not None:
+                grammar.keep(going)
         logits, memory = network.step(tokens, memory)
-    return torch.stack(answers, 1)
+    return answers[:, : place + 1]
 
 
 def _temperature(sampling: SamplingConfig, settled: Tensor) -> Float[Tensor, "b 1"]:
@@ -87,3 +94,7 @@ def _nucleus(logits: Float[Tensor, "b v"], top_p: float) -> Tensor:
     probability, order = logits.softmax(-1).sort(-1, descending=True)
     before = probability.cumsum(-1) - probability
     return torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, before < top_p)
+
+
+_TOO_MANY = 0.1
+"""Share of the rows that may have ended before they are left out of what is computed."""

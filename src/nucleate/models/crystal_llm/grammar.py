@@ -67,6 +67,12 @@ class TokenGrammar(Grammar):
         for row, token in enumerate(tokens.tolist()):
             self._advance(row, token)
 
+    def keep(self, rows: Int[Tensor, " k"]) -> None:
+        """Goes on with some of the documents only."""
+        kept = rows.tolist()
+        self.rules = [self.rules[row] for row in kept]
+        self.masks = [self.masks[row] for row in kept]
+
     def _advance(self, row: int, token: int) -> None:
         try:
             self.masks[row] = self.rules[row].send(token)

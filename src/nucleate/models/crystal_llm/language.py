@@ -61,6 +61,10 @@ class Grammar(ABC):
     def advance(self, tokens: Int[Tensor, " b"]) -> None:
         """Told which token each answer went on with."""
 
+    @abstractmethod
+    def keep(self, rows: Int[Tensor, " k"]) -> None:
+        """Goes on with some of the answers only."""
+
 
 class Language(ABC):
     """Between crystals and tokens, both ways. Everything random goes through the generator that is passed in."""

@@ -54,6 +54,11 @@ class CrystalLLM(SizedGenerator):
         return frozenset(Task)
 
     @property
+    def pairs_at_once(self) -> int:
+        """A small network writes a thousand answers at once; one with billions of weights has no room for them."""
+        return 400_000 if self.config.language == "tokens" else super().pairs_at_once
+
+    @property
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
         """Under the grammar of the language, or without it, which lets answers fail."""
         return {"default": {}, "plain": {"constrained": False}}

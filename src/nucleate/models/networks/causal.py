@@ -17,15 +17,12 @@ class CausalNetwork(nn.Module, ABC):
         """Logits of what follows each token, knowing those before it. `mask` says which places hold a token."""
 
     @abstractmethod
-    def start(
-        self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"], room: int
-    ) -> tuple[Float[Tensor, "b v"], Any]:
+    def start(self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"]) -> tuple[Float[Tensor, "b v"], Any]:
         """Reads prompts that are padded on the left.
 
         Args:
             tokens: the prompts.
             mask: which places hold a token.
-            room: tokens that will be written at most.
 
         Returns:
             Logits of the first token to be written, and the memory to go on with.
@@ -34,3 +31,7 @@ class CausalNetwork(nn.Module, ABC):
     @abstractmethod
     def step(self, tokens: Int[Tensor, " b"], memory: Any) -> tuple[Float[Tensor, "b v"], Any]:
         """Takes one more token of each row; returns the logits of the next, and the memory."""
+
+    @abstractmethod
+    def keep(self, memory: Any, rows: Int[Tensor, " k"]) -> Any:
+        """The memory of some rows, to go on with these alone."""

@@ -44,8 +44,6 @@ class Memory(NamedTuple):
     values: list[Float[Tensor, "b h s d"]]
     mask: Bool[Tensor, "b s"]
     """Which places in memory can be looked at."""
-    length: int
-    """Places in use."""
     positions: Int[Tensor, " b"]
     """Position of the next token of each row, not counting padding."""
 
@@ -77,40 +75,45 @@ class Llama(CausalNetwork):
             state = block(state, turns, seen)
         return self.head(self.norm(state))
 
-    def start(
-        self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"], room: int
-    ) -> tuple[Float[Tensor, "b v"], Memory]:
+    def start(self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"]) -> tuple[Float[Tensor, "b v"], Memory]:
         """Reads prompts that are padded on the left, and keeps their keys and values."""
-        count, length = tokens.shape
+        length = tokens.shape[1]
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         seen = mask[:, None, None] & torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
         # A padded place looks at itself, so that its softmax, which nobody reads, is one.
         seen = seen | torch.eye(length, dtype=torch.bool, device=mask.device)
-        heads, depth = self.config.heads, self.config.width // self.config.heads
         turns = self._turns(positions, head_axis=True)
         state = self.embedding(tokens)
         keys, values = [], []
         for block in self.layers:
             state, key, value = block.remember(state, turns, seen)
-            for store, new in ((keys, key), (values, value)):
-                place = new.new_zeros(count, heads, length + room, depth)
-                place[:, :, :length] = new
-                store.append(place)
-        whole = F.pad(mask, (0, room))
+            keys.append(key)
+            values.append(value)
         logits = self.head(self.norm(state[:, -1]))
-        return logits, Memory(keys, values, whole, length, mask.sum(1))
+        return logits, Memory(keys, values, mask, mask.sum(1))
 
     def step(self, tokens: Int[Tensor, " b"], memory: Memory) -> tuple[Float[Tensor, "b v"], Memory]:
-        """Takes one more token of each row."""
-        keys, values, mask, length, positions = memory
-        mask[:, length] = True
-        turns = self._turns(positions[:, None], head_axis=True)
+        """Takes one more token of each row.
+
+        Memory grows by copying: products with whole tensors are twice as fast on CPUs as with parts of larger ones,
+        which is more than the copies cost.
+        """
+        mask = F.pad(memory.mask, (0, 1), value=True)
+        turns = self._turns(memory.positions[:, None], head_axis=True)
         state = self.embedding(tokens[:, None])
-        seen = mask[:, None, None, : length + 1]
-        for block, key, value in zip(self.layers, keys, values, strict=True):
-            state = block.recall(state, turns, seen, key, value, length)
+        seen = mask[:, None, None]
+        keys, values = [], []
+        for block, key, value in zip(self.layers, memory.keys, memory.values, strict=True):
+            state, key, value = block.recall(state, turns, seen, key, value)
+            keys.append(key)
+            values.append(value)
         logits = self.head(self.norm(state[:, 0]))
-        return logits, Memory(keys, values, mask, length + 1, positions + 1)
+        return logits, Memory(keys, values, mask, memory.positions + 1)
+
+    def keep(self, memory: Memory, rows: Int[Tensor, " k"]) -> Memory:
+        """The memory of some rows."""
+        keys, values = ([part[rows] for part in parts] for parts in (memory.keys, memory.values))
+        return Memory(keys, values, memory.mask[rows], memory.positions[rows])
 
     @property
     def layers(self) -> list[_Block]:
@@ -164,17 +167,14 @@ class _Block(nn.Module):
         self,
         state: Float[Tensor, "b 1 w"],
         turns: Turns,
-        seen: Bool[Tensor, "b 1 1 s"],
-        keys: Float[Tensor, "b h r d"],
-        values: Float[Tensor, "b h r d"],
-        place: int,
-    ) -> Float[Tensor, "b 1 w"]:
-        """The state of one more token, which sees what is in memory; its key and value are put there."""
+        seen: Bool[Tensor, "b 1 1 r"],
+        keys: Float[Tensor, "b h s d"],
+        values: Float[Tensor, "b h s d"],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The state of one more token, which sees what is in memory, and the memory with its key and value."""
         query, key, value = self._qkv(state, turns)
-        keys[:, :, place] = key[:, :, 0]
-        values[:, :, place] = value[:, :, 0]
-        end = place + 1
-        return self._rest(state, _attention(query, keys[:, :, :end], values[:, :, :end], seen))
+        keys, values = torch.cat([keys, key], 2), torch.cat([values, value], 2)
+        return self._rest(state, _attention(query, keys, values, seen)), keys, values
 
     def _qkv(self, state: Float[Tensor, "b t w"], turns: Turns) -> tuple[Tensor, Tensor, Tensor]:
         count, length, width = state.shape

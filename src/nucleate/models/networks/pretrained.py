@@ -113,10 +113,8 @@ class PretrainedNetwork(CausalNetwork):
             seen = {"attention_mask": mask.long(), "position_ids": places}
             return self.model(input_ids=tokens, use_cache=False, **seen).logits[..., : self.vocabulary]
 
-    def start(
-        self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"], room: int
-    ) -> tuple[Float[Tensor, "b v"], Memory]:
-        """Reads prompts that are padded on the left; the cache grows as it has to, so that `room` is not looked at."""
+    def start(self, tokens: Int[Tensor, "b t"], mask: Bool[Tensor, "b t"]) -> tuple[Float[Tensor, "b v"], Memory]:
+        """Reads prompts that are padded on the left."""
         places = (mask.cumsum(1) - 1).clamp(min=0)
         return self._read(tokens, Memory(None, mask, mask.sum(1)), places)
 
@@ -125,6 +123,11 @@ class PretrainedNetwork(CausalNetwork):
         cache, mask, positions = memory
         mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
         return self._read(tokens[:, None], Memory(cache, mask, positions + 1), positions[:, None])
+
+    def keep(self, memory: Memory, rows: Int[Tensor, " k"]) -> Memory:
+        """The memory of some rows. The cache is changed in its place."""
+        memory.cache.batch_select_indices(rows)
+        return memory._replace(mask=memory.mask[rows], positions=memory.positions[rows])
 
     def _read(
         self, tokens: Int[Tensor, "b t"], memory: Memory, places: Int[Tensor, "b t"]
