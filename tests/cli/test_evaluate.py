@@ -61,7 +61,9 @@ def test_csp(tmp_path, samples, reference, capsys):
     out, rows = tmp_path / "new" / "metrics.json", tmp_path / "rows.parquet"
     assert run("csp", samples, "--reference", reference, "--out", out, "--per-crystal", rows, "--jobs", 1) == 0
     found = json.loads(out.read_text())
-    assert list(found) == ["task", "definition", "counts", "metrics"]
+    assert list(found) == ["format", "task", "samples", "definition", "counts", "metrics", "intervals"]
+    assert found["format"] == 2
+    assert (out.parent / found["samples"]).resolve() == samples
     assert found["task"] == "csp"
     assert found["definition"]["reference"] == str(reference)
     assert found["definition"]["k"] == 2
@@ -70,6 +72,10 @@ def test_csp(tmp_path, samples, reference, capsys):
     assert found["counts"]["reference"]["asked"] == 3
     assert found["metrics"]["k1"]["match_rate"] == pytest.approx(2 / 3)
     assert found["metrics"]["kN"]["match_rate"] == 1
+    assert set(found["intervals"]["kN"]) == set(found["metrics"]["kN"])
+    low, high, error = found["intervals"]["k1"]["match_rate"]
+    assert low <= found["metrics"]["k1"]["match_rate"] <= high
+    assert error > 0
     table = pq.read_table(rows)
     assert table.column_names == ["index", "rank", "formula", "matched", "rms", "max_distance", "failure"]
     assert table["matched"].to_pylist() == [True] * 4 + [False, True]

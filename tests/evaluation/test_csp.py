@@ -152,3 +152,22 @@ def test_processes_change_nothing(reference, samples, monkeypatch):
     assert shares == sorted(shares)
     for name, column in alone.rows.items():
         np.testing.assert_array_equal(many.rows[name], column)
+
+
+def test_every_number_lies_in_its_interval(reference, samples):
+    _, crystals = samples
+    result = csp.evaluate(crystals, reference, reference_name="")
+    for k in ("k1", "kN"):
+        known = {name: value for name, value in result.metrics[k].items() if np.isfinite(value)}
+        assert set(result.intervals[k]) == set(known)
+        for name, (low, high, _) in result.intervals[k].items():
+            assert low <= known[name] <= high, (k, name)
+
+
+def test_what_was_found_by_size_and_distance(reference, samples):
+    _, crystals = samples
+    metrics = csp.evaluate(crystals, reference, reference_name="").metrics
+    sizes = {name: column.tolist() for name, column in metrics["found_by_size"].items()}
+    assert sizes == {"num_atoms": [2, 3], "crystals": [2, 2], "first": [0, 1], "best": [1, 2]}
+    assert metrics["rms_histogram"]["first"].sum() == 1
+    assert metrics["rms_histogram"]["best"].sum() == 3

@@ -5,7 +5,9 @@ import pytest
 
 from nucleate.elements import parse_formula
 from nucleate.evaluation.distributions import (
+    by_size,
     element_shares,
+    histograms,
     jensen_shannon,
     of_classes,
     of_numbers,
@@ -59,3 +61,24 @@ def test_elements():
     crystals = of(parse_formula("SiO2"), parse_formula("O2"), [])
     assert element_shares(crystals) == {"O": 0.8, "Si": 0.2}
     assert element_shares(of([])) == {}
+
+
+def test_histograms_have_the_same_bins_for_everyone():
+    values = np.array([0.0, 0.49, 0.5, 24.9, 25.0, 1e9, np.nan, np.inf])
+    found = histograms(values, np.array([3.0]), width=0.5, bins=50)
+    assert found["width"] == 0.5
+    want, _ = np.histogram(values, [*np.arange(51) * 0.5, 1e10])
+    np.testing.assert_array_equal(found["samples"], want)
+    assert found["samples"].sum() == 6
+    assert np.flatnonzero(found["reference"]).tolist() == [6]
+    assert len(found["reference"]) == 51
+
+
+def test_sizes():
+    found = by_size(np.array([4, 2, 4, 9]), valid=np.array([True, False, False, True]))
+    assert {name: column.tolist() for name, column in found.items()} == {
+        "num_atoms": [2, 4, 9],
+        "crystals": [1, 2, 1],
+        "valid": [0, 1, 1],
+    }
+    assert by_size(np.zeros(0, dtype=int), valid=np.zeros(0, dtype=bool))["crystals"].tolist() == []

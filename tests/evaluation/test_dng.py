@@ -106,3 +106,29 @@ def test_progress_goes_up_to_the_end(crystals):
 def test_no_samples(crystals):
     with pytest.raises(UserError, match="no samples"):
         dng.evaluate(Crystals.empty(), crystals, reference_name="")
+
+
+def test_every_rate_and_distance_lies_in_its_interval(crystals):
+    found = dng.evaluate(crystals, crystals[:2], reference_name="two", training=crystals[:1], seed=3)
+    no_interval = {"composition_diversity", "structure_diversity", "distributions", "reference", "validity_by_size"}
+    assert set(found.intervals) == set(found.metrics) - no_interval
+    for name, (low, high, error) in found.intervals.items():
+        assert low <= found.metrics[name] <= high, name
+        assert error >= 0
+    assert found.definition["intervals"]["resamples"] == 1000
+
+
+def test_histograms_and_sizes_count_what_was_built(crystals):
+    metrics = dng.evaluate(crystals, crystals[:2], reference_name="").metrics
+    density = metrics["distributions"]["density"]["histogram"]
+    assert density["samples"].sum() == 3
+    assert density["samples"][-1] == 1  # the crowded one
+    assert metrics["distributions"]["volume_per_atom"]["histogram"]["reference"].sum() == 2
+    sizes = {name: column.tolist() for name, column in metrics["validity_by_size"]["samples"].items()}
+    assert sizes == {
+        "num_atoms": [1, 2, 3],
+        "crystals": [1, 1, 1],
+        "structural_valid": [1, 1, 0],
+        "composition_valid": [1, 1, 1],
+        "valid": [1, 1, 0],
+    }

@@ -100,7 +100,7 @@ def csp(
             jobs=jobs or available_cores(),
             on_progress=show,
         )
-    _write(result, out, per_crystal)
+    _write(result, samples, out, per_crystal)
     counts, k = result.counts["reference"], result.definition["k"]
     missing = counts["without_prediction"]
     asked = f"{counts['asked']:,} of {counts['crystals']:,} crystals of {name} were asked for"
@@ -152,7 +152,7 @@ def dng(
             jobs=jobs or available_cores(),
             on_progress=show,
         )
-    _write(result, out, per_crystal)
+    _write(result, samples, out, per_crystal)
     typer.echo(f"{result.counts['requested']:,} samples beside {len(truth):,} crystals of {name}")
     if known is not None:
         typer.echo(f"novel is what is not among {len(known):,} crystals of {known_name}")
@@ -232,11 +232,15 @@ def _kept_fingerprints() -> Path:
     return cache.folder() / "fingerprints"
 
 
-def _write(result: Result, out: Path, per_crystal: Path | None) -> None:
+def _write(result: Result, samples: Path, out: Path, per_crystal: Path | None) -> None:
+    from dataclasses import replace
+
     from pyarrow import csv, parquet
 
+    from nucleate.evaluation.result import relative_path
     from nucleate.files.atomic import replacing
 
+    result = replace(result, samples=relative_path(samples, out.parent))
     with replacing(out) as temporary:
         temporary.write_text(result.to_json(), encoding="utf-8")
     if per_crystal is not None:

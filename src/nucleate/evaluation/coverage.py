@@ -126,6 +126,16 @@ def coverage(
     return Coverage(samples=samples, reference=reference)
 
 
+def averaged(crystals: Neighbours, side: str) -> dict[str, np.ndarray]:
+    """What the metrics of one side (`recall` or `precision`) are means of; NaN in a row that a mean leaves out."""
+    return {
+        f"cov_{side}": crystals.covered,
+        f"cov_{side}_joint": crystals.covered_jointly,
+        f"amsd_{side}": crystals.structure,
+        f"amcd_{side}": crystals.composition,
+    }
+
+
 def _fingerprinted(
     structures: Float[np.ndarray, "k f"], compositions: Float[np.ndarray, "k m"]
 ) -> Bool[np.ndarray, " k"]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, Shaped
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.evaluation import comparison as comparing
-from nucleate.evaluation import oxidation_states
+from nucleate.evaluation import distributions, intervals, oxidation_states
 from nucleate.evaluation.assessment import assess
 from nucleate.evaluation.comparison import Comparison, compare
+from nucleate.evaluation.distributions import RMS_BIN, RMS_BINS
 from nucleate.evaluation.failures import counted, failure_reasons, outcome_counts, sample_limit
 from nucleate.evaluation.matching import TOLERANCES
 from nucleate.evaluation.progress import Progress, Steps
@@ -67,12 +68,15 @@ def evaluate(
     theirs = assess(reference, states, keep_in=keep_in, jobs=jobs, on_progress=show)
     valid = {"prediction_valid": ours.valid, "reference_valid": theirs.valid[pairing.asked]}
     rows = _rows(comparison, samples, reference)
+    k = pairing.per_reference
+    first, best = (_best(comparison, draws, np.ones(len(samples), dtype=bool)) for draws in (1, k))
+    sizes = reference.counts.cpu().numpy()[pairing.asked]
     return Result(
         task="csp",
         definition={
             "versions": versions("numpy", "scipy", "pymatgen"),
             "reference": reference_name,
-            "k": pairing.per_reference,
+            "k": k,
             "max_atoms": max_atoms,
             "structural_validity": {"min_distance": MIN_DISTANCE, "min_volume": MIN_VOLUME},
             "composition_validity": {"oxidation_states": states.name},
@@ -83,6 +87,7 @@ def evaluate(
                 "stol": TOLERANCES.site,
                 "angle_tol": TOLERANCES.angle,
             },
+            "intervals": intervals.DEFINITION,
         },
         counts={
             **outcome_counts(rows[FAILURE]),
@@ -95,8 +100,17 @@ def evaluate(
                 "failures": counted(comparison.reference_failures),
             },
         },
-        metrics={"k1": metrics(comparison, 1, **valid), "kN": metrics(comparison, pairing.per_reference, **valid)},
+        metrics={
+            "k1": metrics(comparison, 1, **valid),
+            "kN": metrics(comparison, k, **valid),
+            "found_by_size": distributions.by_size(sizes, first=np.isfinite(first), best=np.isfinite(best)),
+            "rms_histogram": {"width": RMS_BIN, "first": _histogram(first), "best": _histogram(best)},
+        },
         rows=rows,
+        intervals={
+            "k1": intervals.of_means(averaged(comparison, 1, **valid)),
+            "kN": intervals.of_means(averaged(comparison, k, **valid)),
+        },
     )
 
 
@@ -120,21 +134,31 @@ def metrics(
         `match_rate`, `rmse` (over matches only; NaN if there are none), `metre` (a reference crystal counts if any
         sample of its composition matches it) and `crmse` (a miss counts as the site tolerance). Rates are fractions.
     """
+    columns = averaged(comparison, k, prediction_valid=prediction_valid, reference_valid=reference_valid)
+    return {name: _mean_of_finite(column) for name, column in columns.items()}
+
+
+def averaged(
+    comparison: Comparison,
+    k: int,
+    *,
+    prediction_valid: Bool[np.ndarray, " s"] | None = None,
+    reference_valid: Bool[np.ndarray, " r"] | None = None,
+) -> dict[str, np.ndarray]:
+    """What `metrics` are means of, one value a reference crystal; what is not finite is left out."""
     place = comparison.pairing.place
-    everything = np.ones(len(place), dtype=bool)
-    best = _best(comparison, k, everything)
-    found = comparison.found_by_first if k == 1 else comparison.found_by_any
-    numbers = {
-        "match_rate": float(np.isfinite(best).mean()),
-        "rmse": _mean_of_finite(best),
-        "metre": float(found.mean()),
-        "crmse": float(np.where(np.isfinite(best), best, TOLERANCES.site).mean()),
+    best = _best(comparison, k, np.ones(len(place), dtype=bool))
+    columns = {
+        "match_rate": np.isfinite(best),
+        "rmse": np.where(np.isfinite(best), best, np.nan),
+        "metre": comparison.found_by_first if k == 1 else comparison.found_by_any,
+        "crmse": np.where(np.isfinite(best), best, TOLERANCES.site),
     }
     if prediction_valid is not None and reference_valid is not None:
         filtered = _best(comparison, k, prediction_valid & reference_valid[place])
-        numbers["match_rate_filtered"] = float(np.isfinite(filtered).mean())
-        numbers["rmse_filtered"] = _mean_of_finite(filtered)
-    return numbers
+        columns["match_rate_filtered"] = np.isfinite(filtered)
+        columns["rmse_filtered"] = np.where(np.isfinite(filtered), filtered, np.nan)
+    return columns
 
 
 def _best(comparison: Comparison, k: int, counted: Bool[np.ndarray, " s"]) -> Float[np.ndarray, " r"]:
@@ -145,7 +169,11 @@ def _best(comparison: Comparison, k: int, counted: Bool[np.ndarray, " s"]) -> Fl
     return best
 
 
-def _mean_of_finite(values: Float[np.ndarray, " r"]) -> float:
+def _histogram(rms: Float[np.ndarray, " r"]) -> Int[np.ndarray, " b"]:
+    return distributions.histogram(rms, width=RMS_BIN, bins=RMS_BINS)
+
+
+def _mean_of_finite(values: Shaped[np.ndarray, " r"]) -> float:
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else float("nan")
 

@@ -14,6 +14,12 @@ from nucleate.evaluation.compositions import element_counts
 from nucleate.evaluation.space_groups import NONE, P1, SYSTEMS, crystal_systems
 from nucleate.evaluation.wasserstein import wasserstein
 
+DENSITY_BIN, VOLUME_BIN, RMS_BIN = 0.5, 1.0, 0.02
+"""Widths of the bins of densities (g/cm³), volumes per atom (Å³) and distances in units of (V/N)^(1/3)."""
+
+DENSITY_BINS, VOLUME_BINS, RMS_BINS = 50, 60, 25
+"""Bins from 0; one more holds all that is beyond."""
+
 QUANTILES = {"min": 0.0, "q05": 0.05, "median": 0.5, "q95": 0.95, "max": 1.0}
 
 
@@ -46,6 +52,39 @@ def of_numbers(samples: Real[np.ndarray, " s"], reference: Real[np.ndarray, " r"
         "samples": summary(samples),
         "reference": summary(reference),
     }
+
+
+def histograms(
+    samples: Real[np.ndarray, " s"], reference: Real[np.ndarray, " r"], *, width: float, bins: int
+) -> dict[str, Any]:
+    """Counts values in bins that are the same for everyone, so that histograms of several models can be laid together.
+
+    Returns:
+        `width` of a bin, and the counts of `samples` and `reference` from 0 upward; the last is all that is beyond.
+    """
+    return {
+        "width": width,
+        "samples": histogram(samples, width=width, bins=bins),
+        "reference": histogram(reference, width=width, bins=bins),
+    }
+
+
+def histogram(values: Real[np.ndarray, " k"], *, width: float, bins: int) -> Int[np.ndarray, " b"]:
+    """Counts what is finite in bins from 0, each with its lower edge; the last is all that is beyond."""
+    known = values[np.isfinite(values)]
+    places = np.floor(known / width).clip(0, bins).astype(np.int64)
+    return np.bincount(places, minlength=bins + 1)
+
+
+def by_size(sizes: Int[np.ndarray, " k"], **flags: Bool[np.ndarray, " k"]) -> dict[str, Any]:
+    """Counts crystals by their number of atoms, and among them those of which something is so.
+
+    Returns:
+        `num_atoms`, the sizes that occur; `crystals` of each; and the count of each flag.
+    """
+    found, place = np.unique(sizes, return_inverse=True)
+    counts = {name: np.bincount(place[flag], minlength=len(found)) for name, flag in flags.items()}
+    return {"num_atoms": found, "crystals": np.bincount(place, minlength=len(found)), **counts}
 
 
 def symmetry(samples: Int[np.ndarray, " s"], reference: Int[np.ndarray, " r"]) -> dict[str, Any]:

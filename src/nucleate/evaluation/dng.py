@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.evaluation import coverage, distributions, oxidation_states
+from nucleate.evaluation import coverage, distributions, intervals, oxidation_states
 from nucleate.evaluation.assessment import Assessment, assess
-from nucleate.evaluation.coverage import Cutoffs
+from nucleate.evaluation.coverage import Coverage, Cutoffs
 from nucleate.evaluation.diversity import mean_distance
 from nucleate.evaluation.duplicates import CONVENTION, TOLERANCES, first_alike
 from nucleate.evaluation.failures import outcome_counts, sample_limit
@@ -124,6 +124,7 @@ def evaluate(
                 "angle_tol": TOLERANCES.angle,
             },
             "space_groups": {"symprec": SYMPREC},
+            "intervals": intervals.DEFINITION,
         },
         counts={
             **outcome_counts(ours.failures),
@@ -142,10 +143,57 @@ def evaluate(
             **_originality(columns),
             "p1_share": distributions.share(groups[0] == P1),
             "distributions": _distributions(ours, theirs, *groups, built, reference[theirs.built]),
+            "validity_by_size": {"samples": _by_size(ours), "reference": _by_size(theirs)},
             "reference": {**_rates(theirs), **_diversity(theirs), "p1_share": distributions.share(groups[1] == P1)},
         },
         rows=columns,
+        intervals=_intervals(ours, theirs, covered, columns, drawn, seed),
     )
+
+
+def _intervals(
+    ours: Assessment,
+    theirs: Assessment,
+    covered: Coverage,
+    columns: Mapping[str, np.ndarray],
+    drawn: Int[np.ndarray, " k"],
+    seed: int,
+) -> dict[str, Any]:
+    """Intervals of what is a mean over samples or over reference crystals, and of the distances of distributions."""
+    samples = {
+        "structural_validity": ours.structural_valid,
+        "composition_validity": ours.composition_valid,
+        "validity": ours.valid,
+        "unusable": ~ours.built,
+        "uniqueness": columns["unique"],
+        "p1_share": np.where(ours.built, columns["space_group"] == P1, np.nan),
+        **coverage.averaged(covered.samples, "precision"),
+    }
+    if "novel" in columns:
+        samples["novelty"] = columns["novel"]
+        samples["unique_novel_valid"] = columns["unique"] & columns["novel"] & ours.valid
+    reachable = covered.reference.fingerprinted
+    reference = {name: column[reachable] for name, column in coverage.averaged(covered.reference, "recall").items()}
+    kinds = theirs.num_elements[theirs.built]
+    found: dict[str, Any] = {
+        **intervals.of_means(samples, seed=seed),
+        **intervals.of_means(reference, seed=seed),
+        "wdist_density": intervals.of_wasserstein(ours.density[drawn], theirs.density, seed=seed),
+        "wdist_num_elements": intervals.of_wasserstein(ours.num_elements[drawn], kinds, seed=seed),
+    }
+    for name, values, target in (("density", ours.density, theirs.density), ("num_elements", ours.num_elements, kinds)):
+        same = len(drawn) == ours.valid.sum()
+        of_all = found[f"wdist_{name}"] if same else intervals.of_wasserstein(values[ours.valid], target, seed=seed)
+        found[f"wdist_{name}_valid"] = of_all
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def _by_size(crystals: Assessment) -> dict[str, Any]:
+    """How many of the crystals that were built are valid, by their number of atoms."""
+    flags = {
+        name: getattr(crystals, name)[crystals.built] for name in ("structural_valid", "composition_valid", "valid")
+    }
+    return distributions.by_size(crystals.num_atoms[crystals.built], **flags)
 
 
 def _rates(crystals: Assessment) -> dict[str, float]:
@@ -184,9 +232,18 @@ def _distributions(
 ) -> dict[str, Any]:
     """Distributions over what was built, valid or not."""
     sides = ours, theirs
+    density = ours.density, theirs.density
+    volume = ours.volume / ours.num_atoms.clip(min=1), theirs.volume / theirs.num_atoms.clip(min=1)
+    bins = distributions.DENSITY_BINS, distributions.VOLUME_BINS
     return {
-        "density": distributions.of_numbers(*(side.density for side in sides)),
-        "volume_per_atom": distributions.of_numbers(*(side.volume / side.num_atoms.clip(min=1) for side in sides)),
+        "density": {
+            **distributions.of_numbers(*density),
+            "histogram": distributions.histograms(*density, width=distributions.DENSITY_BIN, bins=bins[0]),
+        },
+        "volume_per_atom": {
+            **distributions.of_numbers(*volume),
+            "histogram": distributions.histograms(*volume, width=distributions.VOLUME_BIN, bins=bins[1]),
+        },
         "num_atoms": distributions.of_numbers(*(side.num_atoms[side.built] for side in sides)),
         "num_elements": distributions.of_classes(*(side.num_elements[side.built] for side in sides)),
         "elements": distributions.of_shares(*map(distributions.element_shares, (samples, reference))),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +18,11 @@ from nucleate import __version__
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+FORMAT = 2
+"""Version of the layout of `metrics.json`. 1 had neither this number nor intervals, histograms and sizes."""
+
+_LIST_OF_NUMBERS = re.compile(r'\[\n\s*([^\[\]{}"]*?)\n\s*\]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,8 @@ class Result:
         counts: samples requested, parsed and built, and failures by reason.
         metrics: the numbers. Rates are fractions; NaN is a number that does not exist.
         rows: columns of one entry a crystal.
+        intervals: around the numbers, by the same names (see `intervals.Interval`); not every number has one.
+        samples: where the samples are, as a path relative to that of `metrics.json`; None if nobody knows.
     """
 
     task: str
@@ -34,21 +44,32 @@ class Result:
     counts: Mapping[str, Any]
     metrics: Mapping[str, Any]
     rows: Mapping[str, np.ndarray]
+    intervals: Mapping[str, Any] = field(default_factory=dict)
+    samples: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What goes into `metrics.json`; a number that does not exist is None."""
-        head = {"task": self.task, "definition": self.definition, "counts": self.counts, "metrics": self.metrics}
-        return _plain(head)
+        head = {"format": FORMAT, "task": self.task, "samples": self.samples, "definition": self.definition}
+        return _plain({**head, "counts": self.counts, "metrics": self.metrics, "intervals": self.intervals})
 
     def to_json(self) -> str:
-        """The text of `metrics.json`."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        """The text of `metrics.json`; a list of numbers is one line."""
+        text = json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        return _LIST_OF_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
     def to_table(self) -> pa.Table:
         """One row a crystal; a number that does not exist is null."""
         import pyarrow as pa
 
         return pa.table({name: pa.array(column, from_pandas=True) for name, column in self.rows.items()})
+
+
+def relative_path(samples: Path, folder: Path) -> str:
+    """Path of samples as it is written into a `metrics.json` in `folder`: both can be moved together."""
+    try:
+        return Path(os.path.relpath(samples.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # on another drive
+        return samples.resolve().as_posix()
 
 
 def versions(*libraries: str) -> dict[str, str]:
