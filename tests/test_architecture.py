@@ -24,7 +24,7 @@ FLOORS = (
     {"geometry", "elements", "parallel"},
     {"crystals"},
     {"files"},  # below the two that convert crystals with it, and write with its `replacing`
-    {"models", "evaluation"},
+    {"models", "evaluation", "drawing"},
     {"training", "generation", "report", "explorer", "datasets", "weights"},
     {"recipes"},
     {"cli"},

@@ -8,10 +8,10 @@ import pytest
 from pymatgen.core import Structure
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.colours import ball_radius, colour
+from nucleate.drawing.scene import build_scene
 from nucleate.errors import UserError
-from nucleate.report.colours import ball_radius, colour
 from nucleate.report.gallery import Gallery, json_for_html
-from nucleate.report.scene import build_scene
 from tests.report.conftest import Page
 
 HOSTILE = "</script><script>alert('x')</script><!-- & \u2028"

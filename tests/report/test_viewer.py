@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.scene import build_scene, upright
 from nucleate.report.gallery import Gallery
-from nucleate.report.scene import build_scene, upright
 from tests.report.conftest import Page
 
 STUB = """
@@ -40,7 +40,8 @@ def node() -> str:
 
 def run(expression: str, given: Any) -> Any:
     """Evaluates an expression of `given` after both scripts of a page."""
-    scripts = [files("nucleate.report").joinpath(name).read_text("utf-8") for name in ("viewer.js", "gallery.js")]
+    assets = {"viewer.js": "nucleate.drawing", "gallery.js": "nucleate.report"}
+    scripts = [files(room).joinpath(name).read_text("utf-8") for name, room in assets.items()]
     source = "\n".join([STUB, *scripts, f"const given = {json.dumps(given)};"])
     source += f"\nprocess.stdout.write(JSON.stringify({expression}));"
     command = [node(), "--input-type=module", "-"]

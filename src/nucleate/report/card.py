@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.colours import colour
+from nucleate.drawing.scene import why_not_drawn
 from nucleate.elements import MASSES, MAX_NUMBER, SYMBOLS, formula_from_numbers, reduced_formula
 from nucleate.geometry import lattice as lattices
-from nucleate.report.colours import colour
-from nucleate.report.scene import why_not_drawn
 from nucleate.report.sections import MISSING, format_value
 
 _U_PER_CUBIC_ANGSTROM = 1.66053907  # in g/cm³

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.raster import render
+from nucleate.drawing.scene import build_scene, why_not_drawn
 from nucleate.elements import reduced_formula
 from nucleate.errors import UserError
 from nucleate.report.plotting import INK, MUTED, PALE, figure, save
-from nucleate.report.raster import render
-from nucleate.report.scene import build_scene, why_not_drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

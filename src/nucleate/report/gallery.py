@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +12,14 @@ from urllib.parse import quote
 import numpy as np
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.colours import ball_radius, colour
+from nucleate.drawing.html import json_for_html
+from nucleate.drawing.raster import view_matrix
+from nucleate.drawing.scene import BOUNDARY, bond_limits, upright, why_not_drawn
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files.cif import texts
 from nucleate.report.card import Card
-from nucleate.report.colours import ball_radius, colour
-from nucleate.report.raster import view_matrix
-from nucleate.report.scene import BOUNDARY, bond_limits, upright, why_not_drawn
 
 DETAILS = {"score": "Score", "space_group": "Space group"}
 """Columns of `info` that a card shows if they are there, with their labels."""
@@ -89,12 +89,6 @@ class Gallery:
             "" if card.reason else f"data:chemical/x-cif;base64,{b64encode(text.encode()).decode()}"
             for card, text in zip(cards, texts(self.crystals), strict=True)
         ]
-
-
-def json_for_html(value: Any) -> str:
-    """Writes JSON that can stand inside a script element: no text in it can close the element or open another."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _controls(cards: Sequence[Card]) -> str:

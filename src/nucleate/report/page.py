@@ -60,7 +60,7 @@ def write_page(
 <footer class="bottom"><dl>{footnote}</dl></footer>
 <noscript><p class="note">The cells are drawn with JavaScript, which is off in this browser.</p></noscript>
 <script type="module">
-{_asset("viewer.js")}
+{_asset("viewer.js", "nucleate.drawing")}
 {_asset("gallery.js")}</script>
 </body>
 </html>
@@ -69,5 +69,5 @@ def write_page(
         temporary.write_text(page, encoding="utf-8")
 
 
-def _asset(name: str) -> str:
-    return files("nucleate.report").joinpath(name).read_text(encoding="utf-8")
+def _asset(name: str, room: str = "nucleate.report") -> str:
+    return files(room).joinpath(name).read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nucleate.report.colours import ball_radius, rgb
-from nucleate.report.scene import Scene
+from nucleate.drawing.colours import ball_radius, rgb
+from nucleate.drawing.scene import Scene
 
 _SAMPLES = 3  # per pixel and direction, averaged against jagged edges
 _LIGHT = np.array([-0.42, 0.58, 0.70])  # the direction to it, of length 1

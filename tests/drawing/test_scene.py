@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.scene import bond_limits, build_scene, upright, why_not_drawn
 from nucleate.elements import NUMBERS, parse_formula
-from nucleate.report.scene import bond_limits, build_scene, upright, why_not_drawn
 from tests.strategies import cells
 
 

@@ -239,3 +239,5 @@ function line(context, from, to, colour, width) {
   context.lineTo(...to);
   context.stroke();
 }
+
+export { Cell, clamp, readTheme };

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nucleate.report.colours import ball_radius, rgb
-from nucleate.report.raster import render, view_matrix
-from nucleate.report.scene import Scene, build_scene
+from nucleate.drawing.colours import ball_radius, rgb
+from nucleate.drawing.raster import render, view_matrix
+from nucleate.drawing.scene import Scene, build_scene
 
 FRONT = np.eye(3)  # the scene's own axes are those of the screen
 

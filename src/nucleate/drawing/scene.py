@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nucleate.crystals import Crystals
+from nucleate.drawing.colours import covalent_radius
 from nucleate.elements import MAX_NUMBER, PAULING
 from nucleate.geometry import lattice as lattices
-from nucleate.report.colours import covalent_radius
 
 BOUNDARY = 0.02
 """An atom this close to a face of the cell, as a fraction of the cell, is drawn on the opposite face as well."""

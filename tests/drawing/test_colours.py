@@ -5,8 +5,8 @@ import re
 import pytest
 from ase.data import covalent_radii
 
+from nucleate.drawing.colours import UNKNOWN_COLOUR, ball_radius, colour, covalent_radius, rgb
 from nucleate.elements import MAX_NUMBER, NUMBERS
-from nucleate.report.colours import UNKNOWN_COLOUR, ball_radius, colour, covalent_radius, rgb
 
 
 def test_radii_are_those_of_ase_which_took_them_from_the_same_paper():
