@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nucleate.models.crystal_llm.config import CrystalLLMConfig, SamplingConfig
 from nucleate.models.generator import Task
 from nucleate.models.networks.llama import LlamaConfig
@@ -15,6 +17,7 @@ def small(task: Task) -> Recipe:
         task=task.value,
         llama=LlamaConfig(width=192, layers=6, heads=6, inner=512),
         smoothing=0.1,
+        rehearsal=0.25,
         sampling=SamplingConfig(temperature=0.8, structure_temperature=0.3),
     )
     training = TrainingConfig(
@@ -29,6 +32,15 @@ def small(task: Task) -> Recipe:
         select="last",
     )
     return Recipe(model=model, training=training)
+
+
+def rehearse(task: Task) -> Recipe:
+    """`small` for weights that are there already (`--init`): as much of the grammar as of crystals, in small steps."""
+    recipe = small(task)
+    return Recipe(
+        model=replace(recipe.model, rehearsal=0.5),
+        training=replace(recipe.training, learning_rate=5e-4, warmup=50),
+    )
 
 
 def llama(task: Task) -> Recipe:
@@ -55,5 +67,5 @@ def llama(task: Task) -> Recipe:
     return Recipe(model=model, training=training)
 
 
-RECIPES = {"small": small, "llama": llama}
+RECIPES = {"small": small, "rehearse": rehearse, "llama": llama}
 """Recipes by name."""

@@ -45,6 +45,7 @@ class CrystalLLMConfig:
         pretrained: the network for "text".
         text: how documents of "text" are drawn.
         smoothing: share of a coordinate's probability that its two neighbours get in training.
+        rehearsal: share of the documents of a batch that the network writes itself, to learn the grammar from.
         sampling: default sampler.
     """
 
@@ -55,4 +56,5 @@ class CrystalLLMConfig:
     pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)
     text: TextConfig = field(default_factory=TextConfig)
     smoothing: float = 0.0
+    rehearsal: float = 0.0
     sampling: SamplingConfig = field(default_factory=SamplingConfig)

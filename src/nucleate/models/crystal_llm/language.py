@@ -26,6 +26,11 @@ class Documents(NamedTuple):
     answer: Bool[Tensor, "b t"]
     """Which tokens the network has to write; it is given the others."""
 
+    def rows(self, chosen: Bool[Tensor, " b"]) -> Documents:
+        """Some of whole documents, no wider than they have to be."""
+        width = int(self.mask[chosen].sum(1).max())
+        return Documents(*(part[chosen, :width] for part in self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:

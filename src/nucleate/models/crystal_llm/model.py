@@ -19,6 +19,7 @@ from nucleate.elements import MAX_NUMBER
 from nucleate.models.crystal_llm.config import CrystalLLMConfig
 from nucleate.models.crystal_llm.decoding import write_answers
 from nucleate.models.crystal_llm.language import Documents, Language, Wish
+from nucleate.models.crystal_llm.rehearsal import forbidden_nats, mixed, rehearse
 from nucleate.models.crystal_llm.text_language import TextLanguage, load_tokenizer
 from nucleate.models.crystal_llm.tokens import CrystalTokens
 from nucleate.models.crystal_llm.vllm_backend import VllmWriter
@@ -92,12 +93,48 @@ class CrystalLLM(SizedGenerator):
         return self.language.lengths(data)
 
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
-        """Writes the crystals as documents, with conditions and order drawn at random."""
-        return Example(batch, self.language.documents(batch, rng)._asdict())
+        """Writes the crystals as documents, with conditions and order drawn at random.
+
+        Some are replaced by what the network writes itself when it is asked for as many atoms, or for the composition.
+        """
+        documents = self.language.documents(batch, rng)
+        own = round(self.config.rehearsal * len(batch.numbers))
+        if not own:
+            return Example(batch, documents._asdict())
+        rows = batch.map(lambda column: column[:own])
+        told = (torch.rand(own, generator=rng, device=rng.device) < 0.5).tolist()
+        wishes = [
+            Wish(numbers=tuple(numbers[:atoms]) if tell else None, num_atoms=atoms)
+            for numbers, atoms, tell in zip(rows.numbers.tolist(), rows.counts.tolist(), told, strict=True)
+        ]
+        rehearsal = rehearse(self.network, self.language, wishes, rng, elements=self.elements)
+        return Example(batch, mixed(rehearsal, documents, self.language.pad))
 
     def loss(self, example: Example) -> dict[str, Tensor]:
-        """Minus the logarithm of the probability of the answers, in nats a token; its parts in nats a crystal."""
-        documents = Documents(**example.noise)
+        """Minus the logarithm of the probability of the answers, in nats a token; its parts in nats a crystal.
+
+        Of answers that the network wrote itself counts only whether the grammar allows them: `forbidden`, in nats an
+        answer.
+        """
+        noise = dict(example.noise)
+        own, allowed = noise.pop("own", None), noise.pop("allowed", None)
+        documents = Documents(**noise)
+        if own is None or allowed is None:
+            return self._likelihood(documents)
+        # Means over all rows, so that they can be shared out among chunks and processes.
+        terms: dict[str, Tensor] = {}
+        if not bool(own.all()):
+            share = (~own).float().mean() / (1 - self.config.rehearsal)
+            terms = {name: share * value for name, value in self._likelihood(documents.rows(~own)).items()}
+        if bool(own.any()):
+            written = documents.rows(own)
+            logits = self.network(written.tokens, written.mask).float()
+            nats = forbidden_nats(logits, written, allowed[own, : logits.shape[1]])
+            terms["forbidden"] = nats.mean() * own.float().mean() / self.config.rehearsal
+            terms["loss"] = terms.get("loss", 0.0) + FORBIDDEN_WEIGHT * terms["forbidden"]
+        return terms
+
+    def _likelihood(self, documents: Documents) -> dict[str, Tensor]:
         logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
         target = documents.tokens[:, 1:]
         weight = documents.answer[:, 1:].to(logits.dtype)
@@ -167,6 +204,9 @@ def wished(request: Request, conditions: Mapping[str, float]) -> list[Wish]:
         for numbers, atoms in rows
     ]
 
+
+FORBIDDEN_WEIGHT = 0.2
+"""Of the nats of an answer of the network's own, beside the nats of a token of a crystal."""
 
 CONDITIONS: Mapping[str, tuple[float, float]] = {
     "space_group": (1, 230),
