@@ -138,8 +138,8 @@ def test_dng_of_a_named_data_set_knows_its_training_set(tmp_path, samples):
 
 @pytest.mark.parametrize(("reference", "cutoffs"), [("mp-20", (0.4, 10)), ("perov-5", (0.2, 4)), ("a.cif", (0.4, 10))])
 def test_cutoffs_are_those_of_the_data_set(reference, cutoffs):
-    assert evaluate._cutoffs(None, reference) == cutoffs
-    assert evaluate._cutoffs("carbon-24", reference) == (0.2, 4)
+    assert evaluate.find_cutoffs(None, reference) == cutoffs
+    assert evaluate.find_cutoffs("carbon-24", reference) == (0.2, 4)
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path, samples, reference):

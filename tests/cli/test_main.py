@@ -40,6 +40,11 @@ CONTRACT = {
     },
     "evaluate csp": {"SAMPLES", *EVALUATE},
     "evaluate dng": {"SAMPLES", *EVALUATE, "--training", "--cutoffs", "--seed"},
+    "explore": {
+        *("SAMPLES", "--reference", "--no-reference-points", "--out", "--overwrite", "--serve", "--port", "--title"),
+        *("--embedding", "--jmp-code", "--jmp-checkpoint", "--projection", "-n", "--per-source", "--seed", "--jobs"),
+    },
+    "compare": {"INPUTS", "--out", "--tables", "--reference", "--task", "--title", "--jobs", "--overwrite"},
     "demo": {"--out", "--formulas", "--seed", "--overwrite"},
 }
 ALL_HAVE = frozenset({"--help", "-h"})

@@ -96,7 +96,7 @@ def csp(
             truth,
             reference_name=str(name),
             oxidation=oxidation_states,
-            keep_in=_kept_fingerprints(),
+            keep_in=kept_fingerprints(),
             jobs=jobs or available_cores(),
             on_progress=show,
         )
@@ -135,9 +135,9 @@ def dng(
     from nucleate.parallel import available_cores
 
     _check_states(oxidation_states)
-    distances = _cutoffs(cutoffs, reference)
+    distances = find_cutoffs(cutoffs, reference)
     crystals, truth, name = _load(samples, reference, jobs)
-    known, known_name = _training(training, name, jobs)
+    known, known_name = load_training(training, name, jobs)
     with bar("judging") as show:
         result = evaluate(
             crystals,
@@ -148,7 +148,7 @@ def dng(
             oxidation=oxidation_states,
             cutoffs=distances,
             seed=seed,
-            keep_in=_kept_fingerprints(),
+            keep_in=kept_fingerprints(),
             jobs=jobs or available_cores(),
             on_progress=show,
         )
@@ -177,17 +177,22 @@ def _check(out: Path, per_crystal: Path | None, jobs: int | None, *, overwrite: 
 
 
 def _load(samples: Path, reference: str, jobs: int | None) -> tuple[Crystals, Crystals, DataName]:
-    """Reads the samples and the reference, of a named data set the test split; returns also the reference's name."""
+    """Reads the samples and the reference; returns also the reference's name."""
     from nucleate import files
+
+    return files.read(samples, jobs=jobs, progress=True), *load_reference(reference, jobs)
+
+
+def load_reference(reference: str, jobs: int | None) -> tuple[Crystals, DataName]:
+    """Loads what samples are judged against, of a named data set the test split, and says its whole name."""
     from nucleate.datasets import NAMES, load, parse_reference
 
-    crystals = files.read(samples, jobs=jobs, progress=True)
     name, split = parse_reference(reference)
     split = split or ("test" if name in NAMES else None)
-    return crystals, load(name, split, jobs=jobs, progress=True), DataName(name, split)
+    return load(name, split, jobs=jobs, progress=True), DataName(name, split)
 
 
-def _training(wanted: str | None, reference: DataName, jobs: int | None) -> tuple[Crystals | None, str | None]:
+def load_training(wanted: str | None, reference: DataName, jobs: int | None) -> tuple[Crystals | None, str | None]:
     """Loads what a model of the reference's data set was trained on, and says so where that is not to be had."""
     from nucleate.datasets import NAMES, load, parse_reference
     from nucleate.errors import UserError
@@ -215,7 +220,7 @@ def _check_states(name: str) -> None:
         raise UserError(f"--oxidation-states {name}: known are {', '.join(NAMES)}")
 
 
-def _cutoffs(wanted: str | None, reference: str) -> Cutoffs:
+def find_cutoffs(wanted: str | None, reference: str) -> Cutoffs:
     """The cutoffs of a data set; of one that has none those of MP-20."""
     from nucleate.datasets import parse_reference
     from nucleate.errors import UserError
@@ -226,7 +231,8 @@ def _cutoffs(wanted: str | None, reference: str) -> Cutoffs:
     return CUTOFFS.get(wanted or parse_reference(reference).name, DEFAULT)
 
 
-def _kept_fingerprints() -> Path:
+def kept_fingerprints() -> Path:
+    """Where fingerprints of references are kept for the next time."""
     from nucleate.datasets import cache
 
     return cache.folder() / "fingerprints"

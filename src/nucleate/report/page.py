@@ -22,6 +22,8 @@ def write_page(
     sections: Sequence[Section],
     summary: str = "",
     facts: Mapping[str, Value] | None = None,
+    style: str = "",
+    script: str = "",
 ) -> None:
     """Writes a page that any browser opens without a network.
 
@@ -31,6 +33,8 @@ def write_page(
         sections: in their order, such as `KeyNumbers`, `Gallery`, `Table` and `Picture`.
         summary: one paragraph that says what this is.
         facts: how it was made, for the footnote: the model, the seed, the steps. The version is added.
+        style: CSS of sections that bring their own.
+        script: likewise JavaScript, which runs after the viewer's and the gallery's, in their module.
 
     Raises:
         UserError: a section is malformed, or the page cannot be written.
@@ -50,7 +54,7 @@ def write_page(
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 <style>
-{_asset("page.css")}</style>
+{_asset("page.css")}{style}</style>
 </head>
 <body>
 <header><p class="brand">Nucleate</p><h1>{escape(title)}</h1><p class="summary">{escape(summary)}</p></header>
@@ -61,7 +65,7 @@ def write_page(
 <noscript><p class="note">The cells are drawn with JavaScript, which is off in this browser.</p></noscript>
 <script type="module">
 {_asset("viewer.js", "nucleate.drawing")}
-{_asset("gallery.js")}</script>
+{_asset("gallery.js")}{script}</script>
 </body>
 </html>
 """
