@@ -1,0 +1,1 @@
+"""Embeddings: vectors of crystals, between which a distance means something. One a module."""
