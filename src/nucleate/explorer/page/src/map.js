@@ -201,6 +201,7 @@ export class MapView {
 
   extend(at) {
     const { drawing } = this, [first] = drawing.line;
+    if (distance(at, first) >= CLICK) this.start = null; // it may end where it began
     if (drawing.mode === "box") drawing.line = [first, [at[0], first[1]], at, [first[0], at[1]]];
     else if (distance(drawing.line.at(-1), at) > 3) drawing.line.push(at);
     this.drawOverlay();
