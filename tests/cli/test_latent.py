@@ -68,7 +68,10 @@ def test_optimise(model, crystals, tmp_path, capsys):
     assert found.info["move"].tolist() == [2, 4] * 3
     assert np.isfinite(found.info["predicted"]).all()
     assert np.array_equal(np.isfinite(found.info["predicted_again"]), found.built)
-    assert "SR10" in capsys.readouterr().out
+    assert not np.isfinite(found.info["judged"][~found.built]).any()
+    said = capsys.readouterr().out
+    assert "SR10" in said
+    assert "of the judge" in said
 
 
 @pytest.mark.parametrize(

@@ -4,29 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from nucleate.errors import UserError
-from nucleate.generation.properties import fit_property, optimise_latents, success_rates
+from nucleate.generation.properties import optimise_latents, success_rates
 
 
 @pytest.fixture
 def latents():
     return torch.randn(2000, 4, generator=torch.Generator().manual_seed(0))
-
-
-def test_a_head_learns_a_function_of_the_latent(latents):
-    values = (3 * latents[:, 0] + latents[:, 1] ** 2 - 7).double().numpy()
-    values[::50] = np.nan
-    latents[1::50] = torch.nan
-    fitted = fit_property(latents, values, steps=250, batch=200)
-    assert fitted.error < 0.3 < np.nanstd(values) / 5
-    assert fitted.crystals == round(0.9 * 1920)
-    again = fit_property(latents, values, steps=250, batch=200)
-    assert again.error == fitted.error
-
-
-def test_too_few_crystals_are_refused(latents):
-    with pytest.raises(UserError, match="too few"):
-        fit_property(latents[:19], np.zeros(19))
 
 
 def test_latents_go_down_up_or_to_a_target(latents):

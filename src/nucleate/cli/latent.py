@@ -93,10 +93,11 @@ def optimise(
 ) -> None:
     """Look for crystals with a property, starting from given ones.
 
-    A small network learns the property from latents. What is reported is what it says of the candidates, encoded
-    again; nothing is calculated or relaxed.
+    A small network learns the property from latents. What is reported is what another one, which learnt it from
+    fingerprints and knows no latents, says of the candidates; nothing is calculated or relaxed.
     """
     from nucleate.cli._progress import bar
+    from nucleate.cli.evaluate import kept_fingerprints
     from nucleate.datasets import load
     from nucleate.errors import UserError
     from nucleate.generation.properties import column, search
@@ -119,11 +120,13 @@ def optimise(
             leash=leash,
             steps=steps,
             seed=seed,
+            keep_in=kept_fingerprints(),
             on_progress=show,
         )
     _write(found.candidates, out, overwrite=overwrite)
     rates = ", ".join(f"{name} {rate:.0%}" for name, rate in found.success_rates.items())
-    typer.echo(f"{prop} from latents: mean error {found.error:.3g} on crystals held out" + (f"; {rates}" * bool(rates)))
+    errors = f"mean error {found.error:.3g} from latents, {found.judge_error:.3g} of the judge"
+    typer.echo(f"{prop}: {errors}, on crystals held out" + (f"; {rates}" * bool(rates)))
 
 
 def _prepare(

@@ -6,7 +6,7 @@ A latent is a row of numbers; crystals that could not be built have NaN for thei
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,23 +36,37 @@ def with_latent(generator: Generator) -> CDVAE:
     return generator
 
 
-@torch.no_grad()
+class Posterior(NamedTuple):
+    """Where the encoder puts crystals, one row each, on the CPU; NaN for those that could not be built."""
+
+    mean: Float[Tensor, "c l"]
+    deviation: Float[Tensor, "c l"]
+
+
 def encode(model: CDVAE, crystals: Crystals) -> Float[Tensor, "c l"]:
-    """Means of the latents, in order, on the CPU.
+    """Means of the latents, as of `posterior`."""
+    return posterior(model, crystals).mean
+
+
+@torch.no_grad()
+def posterior(model: CDVAE, crystals: Crystals) -> Posterior:
+    """Means and standard deviations of the latents, in order.
 
     Raises:
         UserError: a crystal is larger than any that the model was trained on.
     """
     check_fits(crystals.numbers_of_each(), model.max_atoms)
     device = next(model.parameters()).device
-    latents = torch.full((len(crystals), model.config.latent), torch.nan)
+    means = torch.full((len(crystals), model.config.latent), torch.nan)
+    deviations = means.clone()
     rows = np.flatnonzero(crystals.built)
     for part in batches_by_size(crystals.counts.numpy()[rows], model.pairs_at_once):
         chosen = rows[part]
         block = crystals[chosen].to(dtype=torch.float32).niggli().padded().to(device)
         with autocast(device):
-            latents[chosen] = model.encode(block)[0].cpu()
-    return latents
+            mean, log_variance = model.encode(block)
+        means[chosen], deviations[chosen] = mean.float().cpu(), (log_variance.float() / 2).exp().cpu()
+    return Posterior(means, deviations)
 
 
 def decode(
