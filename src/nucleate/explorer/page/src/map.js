@@ -1,7 +1,7 @@
 // The map: its camera, its points, and what pointers and keys do on it.
 
 import { h, s } from "./dom.js";
-import { Raster } from "./raster.js";
+import { BORDER, Raster } from "./raster.js";
 
 const ZOOM = [0.5, 4000];
 const REACH = 10; // pixels from a point at which the pointer has it
@@ -79,11 +79,11 @@ export class MapView {
     if (!this.points || !this.width) return;
     const { raster, ratio } = this, { table, paper, dimmed } = this.app.colours();
     raster.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
-    const [left, top] = this.toScreen(0, 0), place = { scale: this.scale * ratio, left: left * ratio, top: top * ratio };
+    const [left, top] = this.toScreen(0, 0), place = { scale: this.scale * ratio, left: left * ratio + BORDER, top: top * ratio + BORDER };
     const n = this.points.x.length, radius = this.radius * ratio;
     raster.clear(paper);
-    raster.draw(this.points, 0, this.hidden, place, Math.max(radius * 0.7, 0.5), 1, table.map(() => dimmed));
-    raster.draw(this.points, this.hidden, n, place, radius, 0.9, table);
+    raster.draw(this.points, 0, this.hidden, place, Math.max(radius * 0.7, 0.5), table.map(() => dimmed));
+    raster.draw(this.points, this.hidden, n, place, radius, table);
     raster.show();
     this.frames++;
     this.drawOverlay();

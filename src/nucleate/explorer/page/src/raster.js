@@ -1,8 +1,10 @@
 // Draws points into the pixels of a canvas. Without a GPU this is faster than WebGL, which would be computed on the
 // processor as well, and it is the same everywhere.
 
+export const BORDER = 40; // pixels around what is seen, for markers that reach into it
 const PHASES = 4; // places within a pixel, in each direction, that a marker can stand at
-const CORE = 250; // coverage from which a pixel is simply set
+
+const RIMMED = 5; // pixels of radius from which a marker stands off from those below it by a rim of paper
 
 // Distance to the outline of each marker, in units of its radius; inside it is negative. All have the area of the disc.
 const SHAPES = [
@@ -18,20 +20,24 @@ export const shapeOf = (source) => source % SHAPES.length;
 export const OUTLINES = ["M6 1.5a4.500 4.500 0 1 0 0 9 4.500 4.500 0 0 0 0-9z", "M6 .6 11.400 6 6 11.400.6 6z",
   "M6 .9 11.300 10H.7z", "M2 2h8v8H2z", "M6 .8a5.200 5.200 0 1 0 0 10.400A5.200 5.200 0 0 0 6 .8zm0 3.200a2 2 0 1 1 0 4 2 2 0 0 1 0-4z"];
 
-function makeMasks(radius, opacity) {
-  const side = Math.ceil(2 * radius * 1.25) + 2, phases = [];
+// The pixels of a marker in each place: those that are whole, and those on its edge with their coverage, as steps from
+// the first pixel of the first row in a picture of this width.
+function makeMasks(radius, width) {
+  const rimmed = radius >= RIMMED, side = Math.ceil(2 * radius * 1.25) + (rimmed ? 4 : 2), phases = [];
   for (const shape of SHAPES) {
     for (let py = 0; py < PHASES; py++) {
       for (let px = 0; px < PHASES; px++) {
-        const mask = new Uint8Array(side * side);
+        const whole = [], edge = [], share = [], rim = [], around = [];
         const cx = side / 2 + (px + 0.5) / PHASES - 0.5, cy = side / 2 + (py + 0.5) / PHASES - 0.5;
         for (let j = 0; j < side; j++) {
           for (let i = 0; i < side; i++) {
             const away = shape((i + 0.5 - cx) / radius, (j + 0.5 - cy) / radius) * radius;
-            mask[j * side + i] = Math.round(255 * opacity * Math.min(Math.max(0.5 - away, 0), 1));
+            if (away <= -0.45) whole.push(j * width + i);
+            else if (away < 0.48) { edge.push(j * width + i); share.push(Math.round(256 * (0.5 - away))); }
+            if (rimmed && away > -0.45 && away < 1.4) { rim.push(j * width + i); around.push(Math.round(256 * Math.min(1.5 - away, 1))); }
           }
         }
-        phases.push(mask);
+        phases.push({ whole: Int32Array.from(whole), edge: Int32Array.from(edge), share: Uint16Array.from(share), rim: Int32Array.from(rim), around: Uint16Array.from(around) });
       }
     }
   }
@@ -46,61 +52,40 @@ export class Raster {
   }
 
   resize(width, height) {
-    if (this.image?.width === width && this.image.height === height) return;
+    if (this.canvas.width === width && this.canvas.height === height && this.image) return;
     Object.assign(this.canvas, { width, height });
-    this.image = this.context.createImageData(width, height);
-    this.bytes = this.image.data;
-    this.pixels = new Uint32Array(this.bytes.buffer);
+    this.image = this.context.createImageData(width + 2 * BORDER, height + 2 * BORDER);
+    this.pixels = new Uint32Array(this.image.data.buffer);
   }
 
-  masksFor(radius, opacity) {
-    const key = `${Math.round(radius * 8)}/${opacity}`;
+  masksFor(radius) {
+    const size = Math.round(radius * 4), key = `${size}/${this.image.width}`;
     if (!this.masks.has(key)) {
       if (this.masks.size > 64) this.masks.clear();
-      this.masks.set(key, makeMasks(Math.round(radius * 8) / 8, opacity));
+      this.masks.set(key, makeMasks(size / 4, this.image.width));
     }
     return this.masks.get(key);
   }
 
-  clear([r, g, b]) { this.pixels.fill((255 << 24) | (b << 16) | (g << 8) | r); }
-
-  // points: {x, y, code, shape}, drawn from `from` to `to`; screen = place * scale + offset; y grows upward.
-  draw(points, from, to, { scale, left, top }, radius, opacity, table) {
-    if (radius < 1.05) return this.dots(points, from, to, { scale, left, top }, radius < 0.7 ? 1 : 2, table);
-    const { x, y, code, shape } = points, { bytes, pixels } = this, { width, height } = this.image;
-    const { side, phases } = this.masksFor(radius, opacity);
-    const colours = Uint8Array.from(table.flat()), whole = wholePixels(table), half = side / 2 - 0.5;
-    for (let n = from; n < to; n++) {
-      const sx = x[n] * scale + left - half, sy = top - y[n] * scale - half;
-      const x0 = Math.floor(sx), y0 = Math.floor(sy);
-      if (x0 < 0 || y0 < 0 || x0 + side > width || y0 + side > height) {
-        if (x0 <= -side || y0 <= -side || x0 >= width || y0 >= height) continue;
-        this.clipped(x0, y0, side, phases[shape[n] * PHASES * PHASES], colours, code[n]);
-        continue;
-      }
-      const mask = phases[(shape[n] * PHASES + (((sy - y0) * PHASES) | 0)) * PHASES + (((sx - x0) * PHASES) | 0)];
-      const at = code[n], r = colours[3 * at], g = colours[3 * at + 1], b = colours[3 * at + 2], full = whole[at];
-      for (let j = 0, m = 0, p = y0 * width + x0; j < side; j++, p += width - side) {
-        for (let i = 0; i < side; i++, m++, p++) {
-          const a = mask[m];
-          if (a === 0) continue;
-          if (a >= CORE) { pixels[p] = full; continue; }
-          const q = p << 2;
-          bytes[q] += ((r - bytes[q]) * a) >> 8;
-          bytes[q + 1] += ((g - bytes[q + 1]) * a) >> 8;
-          bytes[q + 2] += ((b - bytes[q + 2]) * a) >> 8;
-        }
-      }
-    }
+  clear(paper) {
+    [this.paper] = wholePixels([paper]);
+    this.pixels.fill(this.paper);
   }
 
-  clipped(x0, y0, side, mask, colours, at) {
-    const { width, height } = this.image, { bytes } = this;
-    for (let j = Math.max(0, -y0); j < Math.min(side, height - y0); j++) {
-      for (let i = Math.max(0, -x0); i < Math.min(side, width - x0); i++) {
-        const q = ((y0 + j) * width + x0 + i) << 2, a = mask[j * side + i];
-        for (let k = 0; k < 3; k++) bytes[q + k] += ((colours[3 * at + k] - bytes[q + k]) * a) >> 8;
-      }
+  // points: {x, y, code, shape}, drawn from `from` to `to`; screen = place * scale + offset; y grows upward.
+  draw(points, from, to, { scale, left, top }, radius, table) {
+    if (radius < 1.05) return this.dots(points, from, to, { scale, left, top }, radius < 0.7 ? 1 : 2, table);
+    const { x, y, code, shape } = points, { pixels } = this, { width, height } = this.image;
+    const { side, phases } = this.masksFor(radius), colours = wholePixels(table), half = side / 2 - 0.5;
+    for (let n = from; n < to; n++) {
+      const sx = x[n] * scale + left - half, sy = top - y[n] * scale - half;
+      // Markers that cross the border of the picture are left out: the picture is a little larger than what is seen.
+      if (!(sx >= 0 && sy >= 0 && sx < width - side && sy < height - side)) continue;
+      const x0 = sx | 0, y0 = sy | 0, first = y0 * width + x0, colour = colours[code[n]];
+      const { whole, edge, share, rim, around } = phases[(shape[n] * PHASES + (((sy - y0) * PHASES) | 0)) * PHASES + (((sx - x0) * PHASES) | 0)];
+      blend(pixels, first, rim, around, this.paper);
+      for (let i = 0; i < whole.length; i++) pixels[first + whole[i]] = colour;
+      blend(pixels, first, edge, share, colour);
     }
   }
 
@@ -116,7 +101,16 @@ export class Raster {
     }
   }
 
-  show() { this.context.putImageData(this.image, 0, 0); }
+  show() { this.context.putImageData(this.image, -BORDER, -BORDER); }
+}
+
+// Lays a colour over pixels with a share of 256: red and blue in one product, green in another.
+function blend(pixels, first, steps, share, colour) {
+  const rb = colour & 0xff00ff, g = colour & 0xff00;
+  for (let i = 0; i < steps.length; i++) {
+    const p = first + steps[i], under = pixels[p], a = share[i], b = 256 - a;
+    pixels[p] = 0xff000000 | (((rb * a + (under & 0xff00ff) * b) >>> 8) & 0xff00ff) | (((g * a + (under & 0xff00) * b) >>> 8) & 0xff00);
+  }
 }
 
 const wholePixels = (table) => Uint32Array.from(table, ([r, g, b]) => (255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r));
