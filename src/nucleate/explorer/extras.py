@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from nucleate.errors import UserError
 
+SOAP_LIBRARIES = ("dscribe", "sparse")
 LIBRARIES = ("chgnet", "sklearn", "umap", "numba", "moyopy", "scipy", "pymatgen")
 
 
@@ -17,9 +18,23 @@ def explore_extra() -> Iterator[None]:
     Raises:
         UserError: with the command that installs it.
     """
+    with _extra("explore", LIBRARIES):
+        yield
+
+
+@contextmanager
+def soap_extra() -> Iterator[None]:
+    """Does the same for DScribe."""
+    with _extra("soap", SOAP_LIBRARIES):
+        yield
+
+
+@contextmanager
+def _extra(name: str, libraries: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in LIBRARIES:
+        library = (error.name or "").split(".")[0]
+        if library not in libraries:
             raise
-        raise UserError(f"{error.name} is not installed; it comes with: pip install 'nucleate[explore]'") from error
+        raise UserError(f"{library} is not installed; it comes with: pip install 'nucleate[{name}]'") from error

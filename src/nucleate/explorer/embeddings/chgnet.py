@@ -22,8 +22,8 @@ from nucleate.crystals import Crystals
 from nucleate.explorer.embed import Embedded
 from nucleate.explorer.embeddings.chgnet_features import crystal_features
 from nucleate.explorer.embeddings.chgnet_graph import bond_graph
+from nucleate.explorer.embeddings.refusals import ISOLATED, number_density, refused
 from nucleate.explorer.extras import explore_extra
-from nucleate.geometry.lattice import volume
 from nucleate.parallel import map_in_order
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ WEIGHTS = "0.3.0"
 WIDTH = 64
 MAX_NUMBER = 94
 """CHGNet knows the elements up to plutonium."""
-
-MAX_DENSITY = 1.0
-"""Atoms per Å³, six times diamond. In a denser cell angles would be counted by the million."""
-
-UNKNOWN_ELEMENT, ISOLATED, TOO_DENSE = "unknown_element", "isolated_atoms", "too_dense"
 
 LOAD = 12_000
 """Angles and bonds, as expected from the density, of crystals that go through the network together: their features
@@ -71,7 +66,7 @@ class ChgnetEmbedding:
         self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
     ) -> Embedded:
         """Makes the vectors, about 150 a second on a core."""
-        failures = _refused(crystals)
+        failures = refused(crystals, MAX_NUMBER)
         vectors = np.full((len(crystals), WIDTH), np.nan, dtype=np.float32)
         rows = np.flatnonzero(failures == "")
         with one_thread():
@@ -104,24 +99,9 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _refused(crystals: Crystals) -> np.ndarray:
-    """Why a crystal does not go through the network."""
-    largest = torch.zeros(len(crystals), dtype=torch.int64)
-    largest.scatter_reduce_(0, crystals.owner, crystals.numbers.to(torch.int64), "amax")
-    reasons = np.full(len(crystals), "", dtype=object)
-    reasons[per_volume(crystals) > MAX_DENSITY] = TOO_DENSE
-    reasons[largest.numpy() > MAX_NUMBER] = UNKNOWN_ELEMENT
-    return reasons
-
-
-def per_volume(crystals: Crystals) -> np.ndarray:
-    """Atoms per Å³."""
-    return (crystals.counts / volume(crystals.lattice.to(torch.float64))).numpy()
-
-
 def _batches(crystals: Crystals) -> list[Crystals]:
     """Cuts into batches of about the same work, in order, and so that they do not depend on the number of processes."""
-    density = per_volume(crystals)
+    density = number_density(crystals)
     # The number of neighbours within 3 and 6 Å; each pair of the former makes an angle.
     near, far = 4 / 3 * np.pi * 3**3 * density, 4 / 3 * np.pi * 6**3 * density
     work = crystals.counts.numpy() * (near**2 + far)

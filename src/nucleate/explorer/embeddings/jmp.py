@@ -20,11 +20,13 @@ import torch
 from jaxtyping import Float32
 
 from nucleate.crystals import Crystals
+from nucleate.elements import MAX_NUMBER
 from nucleate.errors import UserError
 from nucleate.explorer.embed import Embedded
-from nucleate.explorer.embeddings.chgnet import ISOLATED, MAX_DENSITY, TOO_DENSE, one_thread, per_volume
+from nucleate.explorer.embeddings.chgnet import one_thread
 from nucleate.explorer.embeddings.jmp_code import Jmp, load_code
 from nucleate.explorer.embeddings.jmp_weights import load_weights
+from nucleate.explorer.embeddings.refusals import ISOLATED, refused
 from nucleate.geometry.neighbours import neighbours
 from nucleate.parallel import map_in_order
 
@@ -76,8 +78,7 @@ class JmpEmbedding:
         self, crystals: Crystals, *, jobs: int = 1, on_progress: Callable[[float], None] | None = None
     ) -> Embedded:
         """Makes the vectors, one crystal at a time, on the GPU if there is one."""
-        failures = np.full(len(crystals), "", dtype=object)
-        failures[per_volume(crystals) > MAX_DENSITY] = TOO_DENSE
+        failures = refused(crystals, MAX_NUMBER)
         rows = np.flatnonzero(failures == "")
         work = partial(_vector, self.code, self.checkpoint)
         jobs = 1 if torch.cuda.is_available() else jobs
