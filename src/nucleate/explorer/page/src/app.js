@@ -22,6 +22,7 @@ const narrow = matchMedia("(max-width: 760px)"), dark = matchMedia("(prefers-col
 export class App {
   constructor(store) {
     this.store = store;
+    for (const about of store.header.properties) about.label = about.label.replace(/^./u, (letter) => letter.toUpperCase());
     this.symbols = store.header.elements.map(([symbol]) => symbol);
     this.grid = new Grid(store.column("positions"));
     this.formulas = new Formulas(store);
