@@ -73,7 +73,7 @@ def test_a_server_instead_of_a_page(samples, monkeypatch):
 
     served = []
     monkeypatch.setattr(
-        nucleate.explorer.serve, "serve", lambda atlas, port: served.append((len(atlas.crystals), port))
+        nucleate.explorer.serve, "serve", lambda atlas, port, on_ready: served.append((len(atlas.crystals), port))
     )
     assert quick(samples, "--serve", "--port", 8123) == 0
     ((atlas, port),) = served

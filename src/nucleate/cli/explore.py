@@ -91,7 +91,7 @@ def explore(
     if serve:
         from nucleate.explorer.serve import serve as show_locally
 
-        show_locally(atlas, port=port)
+        show_locally(atlas, port=port, on_ready=lambda address: typer.echo(f"the map is at {address}; Ctrl-C ends it"))
 
 
 def _check(out: Path | None, per_source: int, jobs: int | None, *, serve: bool, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,17 +20,20 @@ MAX_ROWS = 100_000
 """Most structures of one request."""
 
 
-def serve(atlas: Atlas, *, port: int) -> None:
+def serve(atlas: Atlas, *, port: int, on_ready: Callable[[str], None] | None = None) -> None:
     """Serves the map to this machine alone until it is interrupted.
 
     Args:
         atlas: what to show.
-        port: to listen at.
+        port: to listen at; 0 lets the system choose one.
+        on_ready: told the address once it answers.
 
     Raises:
         UserError: the port is taken.
     """
     with make_server(atlas, port=port) as server:
+        if on_ready is not None:
+            on_ready(f"http://{HOST}:{server.server_address[1]}/")
         server.serve_forever()
 
 
