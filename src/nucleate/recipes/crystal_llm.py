@@ -35,11 +35,13 @@ def small(task: Task) -> Recipe:
 
 
 def rehearse(task: Task) -> Recipe:
-    """`small` for weights that are there already (`--init`): as much of the grammar as of crystals, in small steps."""
+    """`small` that goes on (`--init`): three times as much of the grammar as of crystals, in small steps."""
     recipe = small(task)
     return Recipe(
-        model=replace(recipe.model, rehearsal=0.5),
-        training=replace(recipe.training, learning_rate=5e-4, warmup=50),
+        model=replace(recipe.model, rehearsal=0.75),
+        training=replace(
+            recipe.training, optimizer="adamw", learning_rate=3e-4, warmup=50, weight_decay=0.0, ema=0.995
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 import torch
@@ -22,6 +23,7 @@ def write_answers(
     rng: torch.Generator,
     *,
     grammar: Grammar | None = None,
+    most: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Int[Tensor, "b t"]:
     """Goes on with the prompts of some wishes until each answer has ended or is as long as it can be.
@@ -33,6 +35,7 @@ def write_answers(
         sampling: temperature and nucleus.
         rng: random state.
         grammar: what may come next at all; anything if None.
+        most: tokens after which an answer is left as it is; as many as it needs if None.
         progress: called with the share of the longest answer that is written.
 
     Returns:
@@ -40,7 +43,7 @@ def write_answers(
     """
     device = next(network.parameters()).device
     prompts = language.prompts(wishes)
-    room = language.longest(wishes)
+    room = min(language.longest(wishes), most or sys.maxsize)
     logits, memory = network.start(prompts.tokens.to(device), prompts.mask.to(device))
     rows = torch.arange(len(wishes), device=device)
     ended = torch.zeros(len(wishes), dtype=torch.bool, device=device)

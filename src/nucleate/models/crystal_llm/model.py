@@ -205,7 +205,7 @@ def wished(request: Request, conditions: Mapping[str, float]) -> list[Wish]:
     ]
 
 
-FORBIDDEN_WEIGHT = 0.2
+FORBIDDEN_WEIGHT = 0.5
 """Of the nats of an answer of the network's own, beside the nats of a token of a crystal."""
 
 CONDITIONS: Mapping[str, tuple[float, float]] = {

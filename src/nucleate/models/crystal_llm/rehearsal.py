@@ -23,6 +23,12 @@ from nucleate.models.crystal_llm.language import Documents, Language, Wish
 from nucleate.models.networks.causal import CausalNetwork
 from nucleate.models.precision import autocast
 
+SAMPLING = SamplingConfig(temperature=1.0, structure_temperature=0.5)
+"""How a rehearsal is written: any composition that the network thinks of, and structures as they are sampled later."""
+
+MOST = 64
+"""Tokens of an answer; what would come after them in long ones is left out, since a batch is as wide as its longest."""
+
 
 class Rehearsal(NamedTuple):
     """Answers of a network's own, with their prompts."""
@@ -40,7 +46,7 @@ def rehearse(
     *,
     elements: Bool[Tensor, " e"] | None = None,
 ) -> Rehearsal:
-    """Has answers written under the grammar, as probable as the network thinks they are.
+    """Has answers written under the grammar.
 
     Raises:
         ValueError: the language has no grammar.
@@ -50,7 +56,7 @@ def rehearse(
     if grammars[0] is None or grammars[1] is None:
         raise ValueError("this language has no grammar to rehearse")
     with autocast(device):
-        answers = write_answers(network, language, wishes, SamplingConfig(), rng, grammar=grammars[0])
+        answers = write_answers(network, language, wishes, SAMPLING, rng, grammar=grammars[0], most=MOST)
     permitted = []
     for place in range(answers.shape[1]):
         permitted.append(grammars[1].allowed())
