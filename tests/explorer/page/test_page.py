@@ -147,6 +147,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visits, map_file, atlas):
     assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
     box = visit.page.locator(".details").bounding_box()
     assert box["width"] == 390
+    visit.open("#crystal=6")  # an address that was sent to a phone
     x, y = visit.state("map.toScreen(...nucleate.grid.at(5))")
     top = visit.page.locator(".map").bounding_box()["y"]
     assert 0 < x < 390

@@ -58,6 +58,7 @@ export class App {
   }
 
   async start() {
+    this.map.resize(); // it must know its size before a crystal is brought into sight
     await this.refresh();
     if (this.state.crystal >= 0) await this.open(this.state.crystal);
     this.map.redraw();
