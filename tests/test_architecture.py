@@ -61,6 +61,9 @@ HEAVY_LIBRARIES = {
     "sklearn",
 }
 
+PACKAGED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn"}
+"""Libraries whose package has another name."""
+
 # Modules of compiled kernels, which need numba to be imported, import `compiled` from here; they are as heavy as numba.
 COMPILED = "nucleate.evaluation.compiled"
 
@@ -184,7 +187,7 @@ def test_every_imported_library_is_declared():
         f"{where(path, found.line)}: {found.name}"
         for path in FILES
         for found in imports(path)
-        if tops(found.name) not in names | sys.stdlib_module_names
+        if PACKAGED_AS.get(tops(found.name), tops(found.name)) not in names | sys.stdlib_module_names
     ]
     assert not wrong
 
