@@ -37,7 +37,7 @@ def test_principal_components_of_a_plane_keep_distances():
 def test_what_is_alike_lies_together_and_the_seed_decides(name, groups):
     first, again, other = (project(groups, name, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
-    assert not np.allclose(first, other)
+    assert np.allclose(first, other) == (name != "umap")
     labels = np.repeat(np.arange(3), 40)
     table = np.linalg.norm(first[:, None] - first, axis=2) + np.diag(np.full(len(first), np.inf))
     assert (labels[table.argmin(1)] == labels).mean() > 0.95
@@ -62,10 +62,10 @@ def test_so_few_that_only_their_components_are_left(name, count):
     np.testing.assert_allclose(pdist(found), pdist(vectors), atol=1e-9)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", projection.NAMES)
 def test_equal_vectors(name):
-    assert np.isfinite(project(np.ones((20, 4)), name)).all()
+    """scikit-learn's t-SNE would end the process."""
+    np.testing.assert_allclose(project(np.full((20, 4), 0.1), name), 0, atol=1e-12)
 
 
 def test_one_number_a_vector():

@@ -25,7 +25,7 @@ NAMES = ("umap", "pca", "tsne")
 _LABELS = {
     "umap": f"UMAP (cosine, {NEIGHBOURS} neighbours, min_dist {MIN_DISTANCE:g}, seed {{}})",
     "pca": "principal components",
-    "tsne": f"t-SNE (cosine, perplexity {PERPLEXITY:g}, seed {{}})",
+    "tsne": f"t-SNE (cosine, perplexity {PERPLEXITY:g})",
 }
 
 
@@ -48,13 +48,13 @@ def label(name: str, seed: int) -> str:
 def project(vectors: Float[np.ndarray, "n d"], name: str = NAMES[0], *, seed: int = 42) -> Float[np.ndarray, "n 2"]:
     """Lays vectors out in the plane; the same vectors and seed give the same picture.
 
-    One vector lies at the origin, and of so few that they have no neighbourhoods (2 or 3) the principal components are
-    taken, whatever is asked for.
+    Of so few vectors that they have no neighbourhoods (up to 3), and of nothing but equal ones, the principal
+    components are taken, whatever is asked for.
 
     Args:
         vectors: all finite.
         name: one of `NAMES`.
-        seed: of everything random; principal components have nothing random.
+        seed: of UMAP; the others begin at the principal components and have nothing random.
 
     Raises:
         UserError: there is no such projection, or its library is not installed.
@@ -62,7 +62,7 @@ def project(vectors: Float[np.ndarray, "n d"], name: str = NAMES[0], *, seed: in
     check(name)
     methods: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"umap": _umap, "tsne": _tsne}
     method = methods.get(name, _pca)
-    if len(vectors) < 4:
+    if len(vectors) < 4 or not np.ptp(vectors, axis=0).any():
         method = _pca
     return np.asarray(method(np.asarray(vectors, dtype=np.float64), seed), dtype=np.float64)
 
