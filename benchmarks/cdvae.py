@@ -49,6 +49,7 @@ WAYS = {
     "default-25": Way("25 evaluations", steps=25),
     "default-50": Way("50 evaluations; z and lattice from the prior, to be compared with `search`", steps=50),
     "default-100": Way("100 evaluations", steps=100),
+    "descent-50": Way("as default-50, then ten evaluations without noise", "descent", 50),
     "flow-50": Way("the probability flow without noise on the way, 50 evaluations", "flow", 50),
     "langevin": Way("annealed Langevin dynamics as published, 50 levels of 100 steps", "langevin"),
     "search": Way("as default-50, but z searched by 20,000 steps of Adam, and the lattice read off it", "search", 50),

@@ -15,8 +15,8 @@ from tests.contract.suite import some_crystals
 class Oracle:
     """Knows where each atom belongs; counts how often it is asked."""
 
-    def __init__(self, crystals):
-        self.crystals, self.asked, self.sigmas = crystals, 0, []
+    def __init__(self, crystals, share=1.0):
+        self.crystals, self.share, self.asked, self.sigmas = crystals, share, 0, []
         self.config = CDVAEConfig(task="dng")
         self.elements = torch.ones(101, dtype=torch.bool)
 
@@ -25,7 +25,7 @@ class Oracle:
         self.sigmas.append(float(sigma[0]))
         delta = torus.log_map(noisy.frac, self.crystals.frac) @ noisy.lattice
         types = torch.nn.functional.one_hot(self.crystals.numbers, 101).double()
-        return Decoded(torus.mean_free(delta, noisy.mask), types)
+        return Decoded(self.share * torus.mean_free(delta, noisy.mask), types)
 
 
 @pytest.fixture
@@ -49,6 +49,23 @@ def test_the_flow_ends_where_the_decoder_points(crystals, churn):
     apart = torus.log_map(relative(drawn.frac, crystals.mask), relative(crystals.frac, crystals.mask))
     assert len(small)
     assert float(apart[small].abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize("method", ["flow", "langevin"])
+def test_the_descent_goes_on_without_noise(crystals, method):
+    """A decoder that leads half the way halves the distance at each evaluation, from where the others have ended."""
+    blank = crystals._replace(frac=torch.zeros_like(crystals.frac))
+    left, asked = {}, {}
+    for descent in (0, 6):
+        oracle = Oracle(crystals, share=0.5)
+        options = SamplingConfig(method=method, churn=0.6, descent=descent, descent_start=0.3, end=0.02)
+        drawn = sample_structure(oracle, blank, torch.zeros(8, 2), 50, options, torch.Generator().manual_seed(0))
+        left[descent] = torus.log_map(relative(drawn.frac, crystals.mask), relative(crystals.frac, crystals.mask))
+        asked[descent] = oracle.sigmas
+    assert asked[6] == asked[0] + [pytest.approx(0.3 * (0.02 / 0.3) ** (i / 5)) for i in range(6)]
+    near = left[0].abs() < 0.25  # where the way to the first atom's place cannot lead around the cell
+    assert int((near & (left[0].abs() > 1e-3)).sum()) > 10
+    torch.testing.assert_close(left[6][near], left[0][near] / 2**6, atol=1e-6, rtol=1e-4)
 
 
 def test_langevin_dynamics_visits_all_levels(crystals):
@@ -91,4 +108,5 @@ def test_named_samplers_are_settings_of_the_sampler():
     published = SamplingConfig()
     assert (changed["langevin"].method, changed["langevin"].steps) == (published.method, published.steps)
     assert (changed["search"].condition, changed["search"].search_steps) == ("search", published.search_steps)
+    assert (changed["descent"].steps, changed["descent"].descent) == (50, 10)
     assert (changed["flow"].method, changed["flow"].churn) == ("flow", 0.0)

@@ -102,6 +102,8 @@ class SamplingConfig:
         end: σ of its last step, Å, from which one step leads to the denoised place.
         rho: spacing of the levels in between (Karras et al. 2022): even in σ^(1/rho).
         churn: share by which noise is raised again before each step of the flow.
+        descent: evaluations that follow the others, without noise, each going all the way that the decoder points.
+        descent_start: σ of the first of these, Å; the last is told `end`.
         step_rate: of Langevin dynamics: the square of its step at the last level, Å².
         order: "latent" draws z and from it the composition, as published; "composition" draws the composition first,
             and z with it in mind, which takes a fitted prior and a head that can do without z.
@@ -119,6 +121,8 @@ class SamplingConfig:
     end: float = 0.02
     rho: float = 4.0
     churn: float = 0.0
+    descent: int = 0
+    descent_start: float = 0.1
     step_rate: float = 1e-4
     order: Literal["latent", "composition"] = "latent"
     temperature: float = 1.0
@@ -131,11 +135,13 @@ class SamplingConfig:
 SAMPLERS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "flow": {"method": "flow", "steps": 50, "churn": 0.0},
+    "descent": {"descent": 10},
     "langevin": {"method": "langevin", "steps": 5000},
     "search": {"condition": "search", "search_steps": 20_000},
 }
-"""Named ways of sampling. `flow`: the probability flow without noise on the way. `langevin`: 50 levels of 100 steps as
-published, if the model has 50. `search`: z searched for each composition, as in the founding study."""
+"""Named ways of sampling. `flow`: the probability flow without noise on the way. `descent`: the default, and ten
+evaluations without noise behind it. `langevin`: 50 levels of 100 steps as published, if the model has 50. `search`: z
+searched for each composition, as in the founding study."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ def sample_structure(
         model: whose decoder.
         crystals: types and cells; the places are drawn.
         z: latents.
-        steps: network evaluations.
+        steps: network evaluations, before those of the descent.
         options: which way to go.
         rng: random state.
         change_types: takes the decoder's most probable types after each step.
@@ -50,7 +50,8 @@ def sample_structure(
 
     frac = torch.rand(crystals.frac.shape, generator=rng, device=rng.device).to(crystals.lattice)
     crystals = crystals._replace(frac=frac * crystals.mask.unsqueeze(-1))
-    plan = list(_langevin(model, steps, options) if options.method == "langevin" else _flow(steps, options))
+    plan = [*(_langevin(model, steps, options) if options.method == "langevin" else _flow(steps, options))]
+    plan += _descent(options)
     for i, (before, sigma, share, after) in enumerate(plan):
         if before:
             crystals = _moved(crystals, before * normal())
@@ -84,6 +85,13 @@ def schedule(steps: int, options: SamplingConfig) -> list[float]:
         return [options.start]
     first, last = options.start ** (1 / options.rho), options.end ** (1 / options.rho)
     return [(first + i / (steps - 1) * (last - first)) ** options.rho for i in range(steps)]
+
+
+def _descent(options: SamplingConfig) -> Iterator[Step]:
+    """Repeats what the decoder says at small σ, each a fixed part of the one before, until nothing moves."""
+    for i in range(options.descent):
+        part = (options.end / options.descent_start) ** (i / max(options.descent - 1, 1))
+        yield 0.0, options.descent_start * part, 1.0, 0.0
 
 
 def _langevin(model: CDVAE, steps: int, options: SamplingConfig) -> Iterator[Step]:
