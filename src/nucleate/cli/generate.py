@@ -29,7 +29,8 @@ def generate(
         int | None, typer.Option(help="Samples from which each structure is chosen (CSP); the model's own by default.")
     ] = None,
     sampler: Annotated[
-        str, typer.Option(help="For cdvae also flow (without noise), langevin (published) or search (z for formulas).")
+        str,
+        typer.Option(help="For cdvae also descent (exact places), flow, langevin (published), search (for formulas)."),
     ] = "default",
     condition: Annotated[
         list[str] | None,

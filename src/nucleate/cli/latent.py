@@ -83,7 +83,7 @@ def optimise(
     maximise: Annotated[bool, typer.Option("--maximise", help="Look for high values; low ones by default.")] = False,
     target: Annotated[float | None, typer.Option(help="Look for this value instead.")] = None,
     keep: Annotated[int, typer.Option(help="Candidates from each start.")] = 10,
-    moves: Annotated[int, typer.Option(help="Steps of the search.")] = 5000,
+    moves: Annotated[int, typer.Option(help="Steps of the search.")] = 2500,
     leash: Annotated[float, typer.Option(help="Pull towards the start; 0 as published.")] = 0.0,
     model: Model = "cdvae",
     count: First = None,

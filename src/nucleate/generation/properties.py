@@ -105,7 +105,7 @@ def search(
     maximise: bool = False,
     target: float | None = None,
     keep: int = 10,
-    moves: int = 5000,
+    moves: int = 2500,
     leash: float = 0.0,
     steps: int | None = None,
     seed: int = 0,
@@ -122,7 +122,7 @@ def search(
         maximise: looks for high values; low ones by default.
         target: looks for this value instead.
         keep: candidates from each start.
-        moves: of the search.
+        moves: of the search; 5,000 as published. Far from all that the encoder knows, cells get too small.
         leash: pull towards the start, see `optimise_latents`.
         steps: network evaluations of the sampler; the model's default if None.
         seed: fixes the result.
