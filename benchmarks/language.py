@@ -1,7 +1,7 @@
 """Throughput of the crystal language model: many answers at once beside one at a time, and training.
 
     python -m benchmarks.language
-    python -m benchmarks.language -n 256 --alone 16 --json language.json
+    python -m benchmarks.language -n 256 --alone 32 --json language.json
 
 Both ways of sampling run in turns in one process, on the same prompts with the same grammar, so that their ratio holds
 on a busy machine too. Training is a whole optimisation step on documents of real crystals of like length; its FLOPs are
@@ -36,7 +36,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="crystal-llm")
     parser.add_argument("--data", default="prototypes:train", help="crystals to train on, and compositions to sample")
-    parser.add_argument("-n", type=int, default=256, help="crystals that are sampled at once")
+    parser.add_argument("-n", type=int, default=1024, help="crystals that are sampled at once")
     parser.add_argument("--alone", type=int, default=16, help="crystals that are sampled one at a time, in each turn")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

@@ -61,8 +61,8 @@ class CrystalLLM(SizedGenerator):
 
     @property
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
-        """Under the grammar of the language, or without it, which lets answers fail."""
-        return {"default": {}, "plain": {"constrained": False}}
+        """Under the grammar of the language, or without it, from the nucleus of the published script: answers may fail."""
+        return {"default": {}, "plain": {"constrained": False, "top_p": 0.9}}
 
     @property
     def conditions(self) -> Mapping[str, tuple[float, float]]:
