@@ -61,7 +61,7 @@ class CrystalLLM(SizedGenerator):
 
     @property
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
-        """Under the grammar of the language, or without it, from the nucleus of the published script: answers may fail."""
+        """Under the grammar of the language; or without it, from the published nucleus, where answers may fail."""
         return {"default": {}, "plain": {"constrained": False, "top_p": 0.9}}
 
     @property
