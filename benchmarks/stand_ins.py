@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 import sys
 from importlib.util import find_spec
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import numpy
 import torch
 from torch import Tensor
+
+from nucleate.explorer.embeddings import segments
+from nucleate.explorer.embeddings.segments import segment_csr
 
 
 def install() -> None:
@@ -46,52 +49,19 @@ def scatter(src: Tensor, index: Tensor, dim: int = 0, dim_size: int | None = Non
     return total / count.view(-1, *[1] * (src.dim() - 1))
 
 
-def segment_csr(src: Tensor, indptr: Tensor, reduce: str = "sum") -> Tensor:
-    """Sums of runs of whole numbers; run i goes from `indptr[i]` to `indptr[i + 1]`."""
-    if src.is_floating_point() or reduce != "sum":
-        raise NotImplementedError(f"segments of {src.dtype} by {reduce}")
-    before = torch.cat([src.new_zeros(1), src.cumsum(0)])[indptr]
-    return before[1:] - before[:-1]
-
-
-class SparseTensor:
-    """A sparse matrix that may hold several values at one place, of which rows can be taken.
-
-    Args:
-        row: row of each value.
-        col: column of each value.
-        value: the values; None counts.
-        sparse_sizes: rows and columns.
-    """
-
-    def __init__(self, row: Tensor, col: Tensor, value: Tensor | None, sparse_sizes: tuple[int, int]) -> None:
-        key = row * sparse_sizes[1] + col
-        if bool((key.diff() < 0).any()):
-            order = torch.argsort(key, stable=True)
-            row, col, value = row[order], col[order], None if value is None else value[order]
-        self.sizes, self._row, self._col, self._value = sparse_sizes, row, col, value
-
-    @property
-    def storage(self) -> SimpleNamespace:
-        """Rows, columns and values, sorted by row and column."""
-        return SimpleNamespace(row=lambda: self._row, col=lambda: self._col, value=lambda: self._value)
-
-    def __getitem__(self, rows: Tensor) -> SparseTensor:
-        """Takes rows, in this order, with repetition."""
-        counts = torch.bincount(self._row, minlength=self.sizes[0])
-        start = counts.cumsum(0) - counts
-        length = counts[rows]
-        which = torch.arange(len(rows)).repeat_interleave(length)
-        place = torch.arange(len(which)) - (length.cumsum(0) - length)[which] + start[rows][which]
-        value = None if self._value is None else self._value[place]
-        return SparseTensor(which, self._col[place], value, (len(rows), self.sizes[1]))
+class SparseTensor(segments.SparseTensor):
+    """A sparse matrix that may hold several values at one place, of which rows can be taken, and counted."""
 
     def set_value(self, value: None) -> SparseTensor:
         """Forgets the values."""
-        return SparseTensor(self._row, self._col, value, self.sizes)
+        return _Pattern(self._row, self._col, self._row, self._sizes)
+
+
+class _Pattern(SparseTensor):
+    """Places without values."""
 
     def sum(self, dim: int) -> Tensor:
-        """How many values each row has."""
-        if dim != 1 or self._value is not None:
-            raise NotImplementedError("sums of values")
-        return torch.bincount(self._row, minlength=self.sizes[0])
+        """How many there are in each row."""
+        if dim != 1:
+            raise NotImplementedError(f"sums along {dim}")
+        return torch.bincount(self._row, minlength=self._sizes[0])

@@ -4,6 +4,7 @@ import pytest
 
 from nucleate import datasets, files
 from nucleate.cli import explore, main
+from nucleate.cli._names import named
 from nucleate.crystals import Crystals
 
 JMP = ("--embedding", "jmp", "--jmp-code", ".")
@@ -131,9 +132,9 @@ def test_failures_are_counted_on_the_terminal(tmp_path, samples, written, capsys
 def test_names_of_arguments(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "T=300.cif").write_text("")
-    assert explore._named("T=300.cif") == (None, "T=300.cif")
-    assert explore._named("hot=T=300.cif") == ("hot", "T=300.cif")
-    assert explore._named("=x.cif") == (None, "=x.cif")
+    assert named("T=300.cif") == (None, "T=300.cif")
+    assert named("hot=T=300.cif") == ("hot", "T=300.cif")
+    assert named("=x.cif") == (None, "=x.cif")
     stems = {"llama_1.0_0.7.csv.gz": "llama_1.0_0.7", "a.b.extxyz": "a.b", "folder.v2": "folder.v2", "POSCAR": "POSCAR"}
     for name, stem in stems.items():
         assert explore._stem(tmp_path / name) == stem

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nucleate.cli._names import named
+
 if TYPE_CHECKING:
     from nucleate.crystals import Crystals
+    from nucleate.evaluation.result import Result
     from nucleate.report.comparison.entry import Entry
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -61,19 +64,19 @@ def compare(
         raise UserError(f"--jobs {jobs}: at least 1 is needed")
     for path in (out, *(paths(tables, list(SHEET)) if tables else ())):
         check_new(path, overwrite=overwrite)
-    named = [_named(word) for word in inputs]
-    metrics = [_is_metrics(path, reference) for _, path in named]
+    given = [(name, Path(place)) for name, place in map(named, inputs)]
+    metrics = [_is_metrics(path, reference) for _, path in given]
     # Metrics files first: what is wrong with one of them is not to be learnt after an hour of judging samples.
     read = {
         i: entries.read(path, name or _stem(path))
-        for i, ((name, path), known) in enumerate(zip(named, metrics, strict=True))
+        for i, ((name, path), known) in enumerate(zip(given, metrics, strict=True))
         if known
     }
-    for i, (name, path) in enumerate(named):
+    for i, (name, path) in enumerate(given):
         if i not in read:
             assert reference is not None  # noqa: S101
             read[i] = _judged(path, name or _stem(path), reference, task, jobs)
-    rows = entries.named_apart([read[i] for i in range(len(named))], [name is not None for name, _ in named])
+    rows = entries.named_apart([read[i] for i in range(len(given))], [name is not None for name, _ in given])
     write_comparison(out, rows, title=title)
     comparisons = fill(rows)
     for path in write_tables(tables, comparisons) if tables else ():
@@ -84,14 +87,6 @@ def compare(
             for sentence in comparison.differences:
                 typer.echo(f"  {sentence}", err=True)
     typer.echo(f"open {out}: {len(rows)} row{'s' if len(rows) != 1 else ''}")
-
-
-def _named(word: str) -> tuple[str | None, Path]:
-    """Splits `NAME=FILE`; a file that exists may have an equals sign in its name."""
-    name, sign, path = word.partition("=")
-    if sign and name and path and not Path(word).exists():
-        return name, Path(path)
-    return None, Path(word)
 
 
 def _stem(path: Path) -> str:
@@ -137,7 +132,7 @@ def _judged(path: Path, name: str, reference: str, task: Task | None, jobs: int 
     return of_result(evaluate(crystals, name, reference, jobs), name, path)
 
 
-def _evaluate_dng(crystals: Crystals, name: str, reference: str, jobs: int | None):  # noqa: ANN202
+def _evaluate_dng(crystals: Crystals, name: str, reference: str, jobs: int | None) -> Result:
     from nucleate.cli import evaluate as verb
     from nucleate.cli._progress import bar
     from nucleate.evaluation.dng import evaluate
@@ -159,7 +154,7 @@ def _evaluate_dng(crystals: Crystals, name: str, reference: str, jobs: int | Non
         )
 
 
-def _evaluate_csp(crystals: Crystals, name: str, reference: str, jobs: int | None):  # noqa: ANN202
+def _evaluate_csp(crystals: Crystals, name: str, reference: str, jobs: int | None) -> Result:
     from nucleate.cli import evaluate as verb
     from nucleate.cli._progress import bar
     from nucleate.evaluation.csp import evaluate

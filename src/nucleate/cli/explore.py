@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nucleate.cli._names import named
+
 if TYPE_CHECKING:
     from nucleate.explorer.atlas import Atlas
     from nucleate.explorer.mapping import Source
@@ -120,18 +122,12 @@ def _source(text: str, jobs: int | None, *, split: str | None = None) -> Source:
     from nucleate.datasets import load
     from nucleate.explorer.mapping import Source
 
-    name, place = _named(text)
+    name, place = named(text)
     found = _data_set(place, split)
     if found is not None:
         known = f"{found[0]}:{found[1]}" if found[1] else found[0]
         return Source(name or known, load(*found, jobs=jobs, progress=True))
     return Source(name or _stem(Path(place)), files.read(place, jobs=jobs, progress=True))
-
-
-def _named(text: str) -> tuple[str | None, str]:
-    """Parts `NAME=PLACE`; a file whose own name has an equals sign is taken as it is."""
-    name, equals, place = text.partition("=")
-    return (name, place) if equals and name and place and not Path(text).exists() else (None, text)
 
 
 def _data_set(place: str, split: str | None) -> tuple[str, str | None] | None:
@@ -144,7 +140,7 @@ def _data_set(place: str, split: str | None) -> tuple[str, str | None] | None:
 
 def _place(text: str | None, split: str | None = None) -> object:
     """What two arguments that mean the same crystals have in common."""
-    place = _named(text or "")[1]
+    place = named(text or "")[1]
     return _data_set(place, split) or Path(place).resolve()
 
 
@@ -160,7 +156,7 @@ def _training(reference: str | None, jobs: int | None) -> Source | None:
     """The training split of the reference's data set, if it is not the reference itself and is to be had."""
     from nucleate.errors import UserError
 
-    found = _data_set(_named(reference or "")[1], "train")
+    found = _data_set(named(reference or "")[1], "train")
     if found is None or found[1] == "train":
         return None
     try:

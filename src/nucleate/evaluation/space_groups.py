@@ -24,7 +24,8 @@ P1 = 1
 """The group without any symmetry but translation."""
 
 SYSTEMS = ("none", "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
-_LAST = (0, 2, 15, 74, 142, 167, 194, 230)  # space group of each system
+LAST = (0, 2, 15, 74, 142, 167, 194, 230)
+"""Last space group of each system."""
 
 
 class _Site(NamedTuple):
@@ -60,7 +61,7 @@ def space_groups(crystals: Crystals, symprec: float = SYMPREC, *, jobs: int = 1)
 
 def crystal_systems(groups: Int[np.ndarray, " c"]) -> Int[np.ndarray, " c"]:
     """Place in `SYSTEMS` of each space group."""
-    return np.searchsorted(_LAST, groups)
+    return np.searchsorted(LAST, groups)
 
 
 def _space_group(site: _Site, symprec: float) -> int:

@@ -22,28 +22,28 @@ def files_extra() -> Iterator[None]:
     Raises:
         UserError: with the command that installs them.
     """
-    with _extra("files", LIBRARIES):
+    with extra("files", LIBRARIES):
         yield
 
 
 @contextmanager
 def llm_extra() -> Iterator[None]:
     """Does the same for transformers and PEFT."""
-    with _extra("llm", LANGUAGE_LIBRARIES):
+    with extra("llm", LANGUAGE_LIBRARIES):
         yield
 
 
 @contextmanager
 def evaluation_extra() -> Iterator[None]:
     """Does the same for moyopy."""
-    with _extra("evaluation", ("moyopy",)):
+    with extra("evaluation", ("moyopy",)):
         yield
 
 
 @contextmanager
 def vllm_extra() -> Iterator[None]:
     """Does the same for vLLM."""
-    with _extra("vllm", ("vllm",)):
+    with extra("vllm", ("vllm",)):
         yield
 
 
@@ -60,7 +60,8 @@ def quiet_moyopy() -> Iterator[None]:
 
 
 @contextmanager
-def _extra(name: str, libraries: tuple[str, ...]) -> Iterator[None]:
+def extra(name: str, libraries: tuple[str, ...]) -> Iterator[None]:
+    """Does the same for any libraries, and the extra of this package that brings them."""
     try:
         yield
     except ModuleNotFoundError as error:

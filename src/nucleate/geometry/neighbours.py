@@ -84,7 +84,7 @@ def _search(
     """Tries all pairs of atoms with all images within `reach`; returns rows of source, target, offset."""
     widths = 2 * reach + 1
     images = widths.prod(-1)
-    crystal, place = _ragged(images)
+    crystal, place = ragged(images)
     shift = (
         torch.stack([place // (widths[crystal, 1] * widths[crystal, 2]), place // widths[crystal, 2], place], -1)
         % widths[crystal]
@@ -92,14 +92,14 @@ def _search(
     )
     shift_vector = (shift.to(frac.dtype)[:, None] @ lattice[crystal])[:, 0]
 
-    crystal, place = _ragged(sizes**2)
+    crystal, place = ragged(sizes**2)
     source = starts[crystal] + place // sizes[crystal]
     target = starts[crystal] + place % sizes[crystal]
     delta = frac[target] - frac[source]
     turns = delta.round()
     pair_vector = ((delta - turns)[:, None] @ lattice[crystal])[:, 0]
 
-    pair, place = _ragged(images[crystal])
+    pair, place = ragged(images[crystal])
     image = (images.cumsum(0) - images)[crystal][pair] + place
     near = (pair_vector[pair] + shift_vector[image]).square().sum(-1) <= cutoff**2
     itself = (source == target)[pair] & (shift == 0).all(-1)[image]
@@ -108,7 +108,7 @@ def _search(
     return torch.cat([source[pair, None], target[pair, None], offset], 1)
 
 
-def _ragged(sizes: Int[Tensor, " k"]) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
+def ragged(sizes: Int[Tensor, " k"]) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
     """Counts off rows of different lengths: for each entry its row, and its place in it."""
     row = torch.repeat_interleave(sizes)
     return row, torch.arange(len(row), device=sizes.device) - (sizes.cumsum(0) - sizes)[row]

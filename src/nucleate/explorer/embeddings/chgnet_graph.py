@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nucleate.crystals import Crystals
-from nucleate.geometry.neighbours import Neighbours, neighbours
+from nucleate.geometry.neighbours import Neighbours, neighbours, ragged
 
 BOND_CUTOFF = 6.0
 ANGLE_CUTOFF = 3.0
@@ -79,8 +79,7 @@ def _pairs(corner: Int[Tensor, " n"], atoms: int) -> tuple[Int[Tensor, " t"], In
     legs = torch.bincount(corner, minlength=atoms)
     starts = legs.cumsum(0) - legs
     partners = legs[corner]
-    first = torch.repeat_interleave(partners)
-    place = torch.arange(len(first)) - (partners.cumsum(0) - partners)[first]
+    first, place = ragged(partners)
     second = starts[corner[first]] + place
     different = first != second
     return first[different], second[different]

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from nucleate.geometry.neighbours import ragged
+
 
 def scatter(
     src: Shaped[Tensor, "n ..."],
@@ -47,6 +49,8 @@ def segment_csr(src: Int[Tensor, " n"], indptr: Int[Tensor, " k_and_1"], reduce:
         reduce: `sum`.
     """
     _only_sums(reduce, 0)
+    if src.is_floating_point():
+        raise NotImplementedError(f"segments of {src.dtype}")
     sums = torch.cat([src.new_zeros(1), src.cumsum(0)])
     return sums[indptr[1:]] - sums[indptr[:-1]]
 
@@ -70,8 +74,11 @@ class SparseTensor:
         value: Shaped[Tensor, " n"],
         sparse_sizes: tuple[int, int],
     ) -> None:
-        order = torch.argsort(row * sparse_sizes[1] + col, stable=True)
-        self._row, self._col, self._value, self._sizes = row[order], col[order], value[order], sparse_sizes
+        key = row * sparse_sizes[1] + col
+        if bool((key.diff() < 0).any()):
+            order = torch.argsort(key, stable=True)
+            row, col, value = row[order], col[order], value[order]
+        self._row, self._col, self._value, self._sizes = row, col, value, sparse_sizes
         self.storage = self
 
     def row(self) -> Int[Tensor, " n"]:
@@ -103,7 +110,6 @@ class SparseTensor:
         """Takes rows, which may be asked for more than once, in the order that they are asked for."""
         counts = torch.bincount(self._row, minlength=self._sizes[0])
         starts = counts.cumsum(0) - counts
-        lengths = counts[rows]
-        row = torch.repeat_interleave(lengths)
-        entry = starts[rows][row] + torch.arange(len(row), device=row.device) - (lengths.cumsum(0) - lengths)[row]
-        return SparseTensor(row, self._col[entry], self._value[entry], (len(rows), self._sizes[1]))
+        row, place = ragged(counts[rows])
+        entry = starts[rows][row] + place
+        return type(self)(row, self._col[entry], self._value[entry], (len(rows), self._sizes[1]))

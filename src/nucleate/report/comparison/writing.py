@@ -28,7 +28,7 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison]) -> list[Path]:
     """
     written = []
     for comparison in comparisons:
-        for suffix, text in ((".md", markdown), (".csv", as_csv), (".tex", latex)):
+        for suffix, text in _FORMATS.items():
             path = folder / f"{comparison.sheet.slug}{suffix}"
             with replacing(path) as temporary:
                 temporary.write_text(text(comparison), encoding="utf-8")
@@ -38,7 +38,7 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison]) -> list[Path]:
 
 def paths(folder: Path, slugs: Sequence[str]) -> list[Path]:
     """What `write_tables` would write."""
-    return [folder / f"{slug}{suffix}" for slug in slugs for suffix in (".md", ".csv", ".tex")]
+    return [folder / f"{slug}{suffix}" for slug in slugs for suffix in _FORMATS]
 
 
 def markdown(comparison: Comparison) -> str:
@@ -118,3 +118,6 @@ def _pipes(text: str) -> str:
 
 def _tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)
+
+
+_FORMATS = {".md": markdown, ".csv": as_csv, ".tex": latex}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, line, panel, text
+from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, line, panel, percent, text
 from nucleate.report.comparison.style import Style
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 320, 92, 272, 24
@@ -44,8 +44,8 @@ def _panel(row: Shares, kinds: Sequence[str], top: float, heading: str) -> str:
     said = []
     for place, kind in enumerate(kinds):
         y, ours, theirs = place * _ROW + 3, row.samples.get(kind, 0.0), row.reference.get(kind, 0.0)
-        tip = f"{kind}: {row.style.name} {ours:.1%}, reference {theirs:.1%}".replace("%", " %")
-        said.append(f"{kind} {ours:.1%}".replace("%", " %"))
+        tip = f"{kind}: {row.style.name} {percent(ours)}, reference {percent(theirs)}"
+        said.append(f"{kind} {percent(ours)}")
         body += text(_LEFT - 8, y + 14, kind, anchor="end")
         body += box(_LEFT, y + 1, across(theirs) - _LEFT, _ROW - 6, "silhouette")
         body += f'<g class="{row.style.css}">{box(_LEFT, y + 6, across(ours) - _LEFT, _ROW - 16, "bar")}</g>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, line, panel, plain, text, ticks
+from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, line, panel, percent, plain, text, ticks
 from nucleate.report.comparison.style import Style
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 168, 6, 314, 8, 142
@@ -67,9 +67,9 @@ def _panel(histogram: Histogram, bins: int, top: float, heading: str, unit: str)
     body += f'<path class="curve" d="{_steps(ours[:bins], across, up, width)}"/></g>'
     for place in range(bins):
         left = place * width
-        tip = f"{plain(left)} to {plain(left + width)} {unit}: {style.name} {ours[place]:.1%}"
-        tip += f", reference {theirs[place]:.1%}" if theirs else ""
-        body += box(across(left), _TOP, across(width) - _LEFT, _BOTTOM - _TOP, "hit", tip.replace("%", " %"))
+        tip = f"{plain(left)} to {plain(left + width)} {unit}: {style.name} {percent(ours[place])}"
+        tip += f", reference {percent(theirs[place])}" if theirs else ""
+        body += box(across(left), _TOP, across(width) - _LEFT, _BOTTOM - _TOP, "hit", tip)
     beyond = sum(ours[bins:])
     if beyond >= 0.0005:
         body += text(_RIGHT, _TOP + 9, f"{100 * beyond:.1f} % beyond", "note", "end")

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 
+from nucleate.evaluation.space_groups import LAST, SYSTEMS
 from nucleate.report.comparison.figures.bars import Shares
-from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, panel, text
+from nucleate.report.comparison.figures.svg import Scale, box, figure, frame, panel, percent, text
 
-_SYSTEMS = {
-    "triclinic": (1, 2),
-    "monoclinic": (3, 15),
-    "orthorhombic": (16, 74),
-    "tetragonal": (75, 142),
-    "trigonal": (143, 167),
-    "hexagonal": (168, 194),
-    "cubic": (195, 230),
-}
 _WIDTH, _TOP, _HEIGHT = 640, 18, 150  # the height is that of the highest bar up and the longest one down together
 _BAND = 18  # between both halves, for the names of the systems
 _NAMED = 4
@@ -48,7 +41,7 @@ def _panel(row: Shares, middle: float, highest: float, deepest: float) -> str:
             bars += box(left, up(sqrt(share)), width * 0.86, middle - up(sqrt(share)), "bar")
         if target:
             body += box(left, middle + _BAND, width * 0.86, down(sqrt(target)) - middle - _BAND, "silhouette strong")
-        tip = f"space group {group}: {row.style.name} {share:.1%}, reference {target:.1%}".replace("%", " %")
+        tip = f"space group {group}: {row.style.name} {percent(share)}, reference {percent(target)}"
         hits += box(left, 0, width, bottom + 16, "hit", tip)
     body += f'<g class="{row.style.css}">{bars}</g>{_names(ours, across, up, above=True)}'
     body += _names(theirs, across, down, above=False) + hits
@@ -79,8 +72,8 @@ def _names(shares: Mapping[int, float], across: Scale, level: Scale, *, above: b
 
 def _bands(across: Scale, middle: float) -> str:
     body = ""
-    for place, (name, (first, last)) in enumerate(_SYSTEMS.items()):
-        left, right = across(first - 0.5), across(last + 0.5)
+    for place, (name, (before, last)) in enumerate(zip(SYSTEMS[1:], pairwise(LAST), strict=True)):
+        left, right = across(before + 0.5), across(last + 0.5)
         body += box(left, middle, right - left, _BAND, f"band{' odd' if place % 2 else ''}")
         short = name if right - left > 6.4 * len(name) else ""
         body += text((left + right) / 2, middle + 13, short, "band-name") if short else ""

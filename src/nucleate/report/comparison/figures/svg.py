@@ -75,6 +75,11 @@ def plain(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") if abs(value) < 1e5 else f"{value:g}"
 
 
+def percent(share: float) -> str:
+    """A share for readers."""
+    return f"{share:.1%}".replace("%", " %")
+
+
 def panel(label: str, side: str, drawing: str) -> str:
     """A small drawing below the name of its row; `side` stands right."""
     aside = f'<span class="aside">{escape(side)}</span>' if side else ""
