@@ -16,6 +16,7 @@ def small(task: Task) -> Recipe:
     model = CrystalLLMConfig(
         task=task.value,
         llama=LlamaConfig(width=192, layers=6, heads=6, inner=512),
+        remainder=True,
         smoothing=0.1,
         rehearsal=0.25,
         sampling=SamplingConfig(temperature=0.8, structure_temperature=0.3),
@@ -35,12 +36,12 @@ def small(task: Task) -> Recipe:
 
 
 def rehearse(task: Task) -> Recipe:
-    """`small` that goes on (`--init`): three times as much of the grammar as of crystals, in small steps."""
+    """`small` that goes on (`--init`): as much of the grammar as of crystals, in small steps."""
     recipe = small(task)
     return Recipe(
-        model=replace(recipe.model, rehearsal=0.75),
+        model=replace(recipe.model, rehearsal=0.5),
         training=replace(
-            recipe.training, optimizer="adamw", learning_rate=3e-4, warmup=50, weight_decay=0.0, ema=0.995
+            recipe.training, optimizer="adamw", learning_rate=3e-4, warmup=50, weight_decay=0.0, ema=0.998
         ),
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from nucleate.datasets import load
 from nucleate.models.crystal_llm import CrystalLLM
 from nucleate.models.crystal_llm.config import CrystalLLMConfig
 from nucleate.models.crystal_llm.language import Documents, Wish
-from nucleate.models.crystal_llm.rehearsal import forbidden_nats, rehearse
+from nucleate.models.crystal_llm.rehearsal import drawn_wishes, forbidden_nats, rehearse
 from nucleate.models.crystal_llm.tokens import CrystalTokens
 from nucleate.models.networks.llama import Llama, LlamaConfig
 from nucleate.training.loop import dense
@@ -75,6 +76,22 @@ def test_what_a_language_without_grammar_says(monkeypatch):
     monkeypatch.setattr(CrystalTokens, "grammar", lambda *_, **__: None)
     with pytest.raises(ValueError, match="no grammar"):
         rehearse(Llama(LLAMA, language.vocabulary), language, WISHES, rng())
+
+
+def test_what_is_asked_for(block):
+    """Half say the composition of their crystal or, as often, one with as many atoms of other elements."""
+    elements = torch.zeros(119, dtype=torch.bool)
+    elements[[3, 8, 9, 11, 17, 26, 55, 83]] = True
+    many = block.numbers.repeat(200, 1), block.counts.repeat(200)
+    wishes = drawn_wishes(*many, elements, rng())
+    own = [tuple(row[:atoms]) for row, atoms in zip(many[0].tolist(), many[1].tolist(), strict=True)]
+    assert [wish.num_atoms for wish in wishes] == many[1].tolist()
+    told = [(wish.numbers, numbers) for wish, numbers in zip(wishes, own, strict=True) if wish.numbers is not None]
+    assert abs(len(told) / len(own) - 0.5) < 0.04
+    new = [(ours, theirs) for ours, theirs in told if ours != theirs]
+    assert abs(len(new) / len(own) - 0.25) < 0.04
+    assert all(bool(elements[list(ours)].all()) for ours, _ in new)
+    assert all(sorted(Counter(ours).values()) == sorted(Counter(theirs).values()) for ours, theirs in told)
 
 
 def test_the_terms_of_chunks_add_up(block):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nucleate.models.networks.llama import Llama, LlamaConfig, _attention
+from nucleate.models.networks.llama import Beside, Llama, LlamaConfig, _attention
 
 CONFIG = LlamaConfig(width=32, layers=2, heads=4, inner=48)
 VOCABULARY = 50
@@ -93,3 +93,20 @@ def test_some_rows_go_on_as_they_would_among_all(network):
         among_all, _ = network.step(tokens[:, 0], memory)
         alone, _ = network.step(tokens[rows, 0], network.keep(memory, rows))
     torch.testing.assert_close(alone, among_all[rows])
+
+
+def test_what_is_told_beside_the_tokens(network):
+    """Nothing changes before it is trained; then memory goes on with it as with the tokens."""
+    told = Llama(CONFIG, VOCABULARY, Beside(lambda tokens: tokens.cumsum(1)[..., None] % 5, (5,))).eval()
+    assert told.load_state_dict(network.state_dict(), strict=False).missing_keys == ["told.0.weight"]
+    tokens, mask = _whole(3, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(told(tokens, mask), network(tokens, mask))
+        told.told[0].weight.normal_(generator=torch.Generator().manual_seed(0))
+        whole = told(tokens, mask)
+        assert float((whole - network(tokens, mask)).abs().max()) > 0.1
+        logits, memory = told.start(tokens[:, :3], mask[:, :3])
+        memory = told.keep(memory, torch.tensor([2, 0]))
+        for place in range(3, 8):
+            logits, memory = told.step(tokens[[2, 0], place], memory)
+            torch.testing.assert_close(logits, whole[[2, 0], place], rtol=1e-4, atol=1e-5)

@@ -44,6 +44,7 @@ class CrystalLLMConfig:
         tokens: how documents of "tokens" are drawn.
         pretrained: the network for "text".
         text: how documents of "text" are drawn.
+        remainder: whether the network of "tokens" is told beside each token what remains to be written of the formula.
         smoothing: share of a coordinate's probability that its two neighbours get in training.
         rehearsal: share of the documents of a batch that the network writes itself, to learn the grammar from.
         sampling: default sampler.
@@ -55,6 +56,7 @@ class CrystalLLMConfig:
     tokens: TokensConfig = field(default_factory=TokensConfig)
     pretrained: PretrainedConfig = field(default_factory=PretrainedConfig)
     text: TextConfig = field(default_factory=TextConfig)
+    remainder: bool = False
     smoothing: float = 0.0
     rehearsal: float = 0.0
     sampling: SamplingConfig = field(default_factory=SamplingConfig)

@@ -19,13 +19,14 @@ from nucleate.elements import MAX_NUMBER
 from nucleate.models.crystal_llm.config import CrystalLLMConfig
 from nucleate.models.crystal_llm.decoding import write_answers
 from nucleate.models.crystal_llm.language import Documents, Language, Wish
-from nucleate.models.crystal_llm.rehearsal import forbidden_nats, mixed, rehearse
+from nucleate.models.crystal_llm.rehearsal import drawn_wishes, forbidden_nats, mixed, rehearse
+from nucleate.models.crystal_llm.remainder import SIZES, remaining
 from nucleate.models.crystal_llm.text_language import TextLanguage, load_tokenizer
 from nucleate.models.crystal_llm.tokens import CrystalTokens
 from nucleate.models.crystal_llm.vllm_backend import VllmWriter
 from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.causal import CausalNetwork
-from nucleate.models.networks.llama import Llama
+from nucleate.models.networks.llama import Beside, Llama
 from nucleate.models.networks.pretrained import PretrainedNetwork
 from nucleate.models.parts.sizes import SizedGenerator
 
@@ -95,18 +96,14 @@ class CrystalLLM(SizedGenerator):
     def draw(self, batch: Padded, rng: torch.Generator) -> Example:
         """Writes the crystals as documents, with conditions and order drawn at random.
 
-        Some are replaced by what the network writes itself when it is asked for as many atoms, or for the composition.
+        Some are replaced by what the network writes itself when it is asked for as many atoms, or for a composition.
         """
         documents = self.language.documents(batch, rng)
         own = round(self.config.rehearsal * len(batch.numbers))
         if not own:
             return Example(batch, documents._asdict())
         rows = batch.map(lambda column: column[:own])
-        told = (torch.rand(own, generator=rng, device=rng.device) < 0.5).tolist()
-        wishes = [
-            Wish(numbers=tuple(numbers[:atoms]) if tell else None, num_atoms=atoms)
-            for numbers, atoms, tell in zip(rows.numbers.tolist(), rows.counts.tolist(), told, strict=True)
-        ]
+        wishes = drawn_wishes(rows.numbers, rows.counts, self.elements, rng)
         rehearsal = rehearse(self.network, self.language, wishes, rng, elements=self.elements)
         return Example(batch, mixed(rehearsal, documents, self.language.pad))
 
@@ -183,7 +180,8 @@ def _build(config: CrystalLLMConfig) -> tuple[Language, CausalNetwork]:
         UserError: plain text needs libraries, or a model, that are not there.
     """
     if config.language == "tokens":
-        return CrystalTokens(config.tokens), Llama(config.llama, CrystalTokens.vocabulary)
+        beside = Beside(remaining, SIZES) if config.remainder else None
+        return CrystalTokens(config.tokens), Llama(config.llama, CrystalTokens.vocabulary, beside)
     tokenizer = load_tokenizer(config.pretrained.model, config.pretrained.revision)
     language = TextLanguage(tokenizer, config.text)
     return language, PretrainedNetwork(config.pretrained, language.vocabulary)

@@ -29,6 +29,9 @@ SAMPLING = SamplingConfig(temperature=1.0, structure_temperature=0.5)
 MOST = 64
 """Tokens of an answer; what would come after them in long ones is left out, since a batch is as wide as its longest."""
 
+_TOLD, _NEW = 0.5, 0.25
+"""Shares of the wishes that say a composition, and a new one."""
+
 
 class Rehearsal(NamedTuple):
     """Answers of a network's own, with their prompts."""
@@ -36,6 +39,32 @@ class Rehearsal(NamedTuple):
     documents: Documents
     allowed: Bool[Tensor, "b t v"]
     """What could have stood at each place; of a place outside an answer everything."""
+
+
+def drawn_wishes(
+    numbers: Int[Tensor, "b n"], counts: Int[Tensor, " b"], elements: Bool[Tensor, " e"], rng: torch.Generator
+) -> list[Wish]:
+    """What to ask for instead of crystals: of half as many atoms, of a quarter the composition, of a quarter a new one.
+
+    A new one has any elements in the places of the crystal's own, since what the network is asked later is new to it.
+
+    Args:
+        numbers: of the crystals' atoms.
+        counts: of their atoms.
+        elements: that there are.
+        rng: random state.
+    """
+    chance = torch.rand(len(counts), generator=rng, device=rng.device).tolist()
+    orders = torch.rand(len(counts), int(elements.sum()), generator=rng, device=rng.device).argsort(1).cpu()
+    known = elements.cpu().nonzero()[:, 0]
+    wishes = []
+    for row, atoms, share, order in zip(numbers.tolist(), counts.tolist(), chance, orders, strict=True):
+        own = row[:atoms]
+        if share < _NEW:
+            others = dict(zip(dict.fromkeys(own), known[order].tolist(), strict=False))
+            own = [others.get(number, number) for number in own]
+        wishes.append(Wish(numbers=tuple(own) if share < _TOLD else None, num_atoms=atoms))
+    return wishes
 
 
 def rehearse(

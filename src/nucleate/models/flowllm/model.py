@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,8 +69,15 @@ class FlowLLM(SizedGenerator):
     # --- training -----------------------------------------------------------------------------------------------
 
     def adopt(self, source: Generator) -> float:
-        """Takes over a language model whole, or the weights of a flow; returns the share of parameters taken."""
+        """Takes over a language model, but for how it is sampled, or a flow's weights.
+
+        Returns:
+            The share of the parameters that were taken.
+        """
         if isinstance(source, CrystalLLM):
+            language = replace(source.config, sampling=self.config.language.sampling)
+            self.config = replace(self.config, language=language)
+            self.language = CrystalLLM(language).requires_grad_(False)
             self.language.load_state_dict(source.state_dict())
             return 1.0
         return self.flow.adopt(source)

@@ -7,6 +7,7 @@ Axes: B rows, T tokens, S tokens in memory, V vocabulary, H heads, D numbers of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -37,9 +38,19 @@ class LlamaConfig:
     base: float = 10_000.0
 
 
+class Beside(NamedTuple):
+    """Whole numbers that follow from the tokens so far, and that the network is told beside each token."""
+
+    numbers: Callable[[Int[Tensor, "b t"]], Int[Tensor, "b t n"]]
+    """Each from the tokens up to its own, wherever the padding is."""
+    sizes: tuple[int, ...]
+    """Values that each number can have."""
+
+
 class Memory(NamedTuple):
     """Keys and values of what was read so far."""
 
+    tokens: Int[Tensor, "b s"]
     keys: list[Float[Tensor, "b h s d"]]
     values: list[Float[Tensor, "b h s d"]]
     mask: Bool[Tensor, "b s"]
@@ -54,11 +65,16 @@ class Llama(CausalNetwork):
     Args:
         config: sizes.
         vocabulary: tokens that there are.
+        beside: what it is told beside the tokens; nothing by default. It makes no difference before it is trained.
     """
 
-    def __init__(self, config: LlamaConfig, vocabulary: int) -> None:
+    def __init__(self, config: LlamaConfig, vocabulary: int, beside: Beside | None = None) -> None:
         super().__init__()
         self.config = config
+        self.beside = beside
+        self.told = nn.ModuleList(nn.Embedding(size, config.width) for size in (beside.sizes if beside else ()))
+        for table in self.told.parameters():
+            nn.init.zeros_(table)
         self.embedding = nn.Embedding(vocabulary, config.width)
         nn.init.normal_(self.embedding.weight, std=0.02)
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
@@ -70,7 +86,7 @@ class Llama(CausalNetwork):
         """Logits of what follows each token. With padding on the right no token can see it: none is masked."""
         places = torch.arange(tokens.shape[1], device=tokens.device)
         turns, seen = self._turns(places), places[:, None] >= places
-        state = self.embedding(tokens)
+        state = self._embedded(tokens)
         for block in self.blocks:
             state = block(state, turns, seen)
         return self.head(self.norm(state))
@@ -83,14 +99,14 @@ class Llama(CausalNetwork):
         # A padded place looks at itself, so that its softmax, which nobody reads, is one.
         seen = seen | torch.eye(length, dtype=torch.bool, device=mask.device)
         turns = self._turns(positions, head_axis=True)
-        state = self.embedding(tokens)
+        state = self._embedded(tokens)
         keys, values = [], []
         for block in self.layers:
             state, key, value = block.remember(state, turns, seen)
             keys.append(key)
             values.append(value)
         logits = self.head(self.norm(state[:, -1]))
-        return logits, Memory(keys, values, mask, mask.sum(1))
+        return logits, Memory(tokens, keys, values, mask, mask.sum(1))
 
     def step(self, tokens: Int[Tensor, " b"], memory: Memory) -> tuple[Float[Tensor, "b v"], Memory]:
         """Takes one more token of each row.
@@ -100,7 +116,8 @@ class Llama(CausalNetwork):
         """
         mask = F.pad(memory.mask, (0, 1), value=True)
         turns = self._turns(memory.positions[:, None], head_axis=True)
-        state = self.embedding(tokens[:, None])
+        read = torch.cat([memory.tokens, tokens[:, None]], 1)
+        state = self._embedded(read, last=True)
         seen = mask[:, None, None]
         keys, values = [], []
         for block, key, value in zip(self.layers, memory.keys, memory.values, strict=True):
@@ -108,17 +125,26 @@ class Llama(CausalNetwork):
             keys.append(key)
             values.append(value)
         logits = self.head(self.norm(state[:, 0]))
-        return logits, Memory(keys, values, mask, memory.positions + 1)
+        return logits, Memory(read, keys, values, mask, memory.positions + 1)
 
     def keep(self, memory: Memory, rows: Int[Tensor, " k"]) -> Memory:
         """The memory of some rows."""
         keys, values = ([part[rows] for part in parts] for parts in (memory.keys, memory.values))
-        return Memory(keys, values, memory.mask[rows], memory.positions[rows])
+        return Memory(memory.tokens[rows], keys, values, memory.mask[rows], memory.positions[rows])
 
     @property
     def layers(self) -> list[_Block]:
         """The blocks, as what they are."""
         return cast(list[_Block], list(self.blocks))
+
+    def _embedded(self, tokens: Int[Tensor, "b t"], *, last: bool = False) -> Float[Tensor, "b s w"]:
+        """Tokens, or the last of each row alone, with what is told beside them."""
+        state = self.embedding(tokens[:, -1:] if last else tokens)
+        if self.beside is not None:
+            numbers = self.beside.numbers(tokens)
+            for table, number in zip(self.told, numbers.unbind(-1), strict=True):
+                state = state + table(number[:, -1:] if last else number)
+        return state
 
     def _turns(self, positions: Int[Tensor, "*dims"], *, head_axis: bool = False) -> Turns:
         """Cosines and sines of the rotary angles (Su et al. 2021), with an axis for heads after the first."""
