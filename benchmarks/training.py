@@ -1,4 +1,4 @@
-"""Structures per second of training: noise, forward, backward, clipping, optimiser.
+"""Structures per second of training: noise, forward, backward, clipping, optimiser, as the training loop does them.
 
     python -m benchmarks.training
 
@@ -12,8 +12,7 @@ from torch import nn
 
 from benchmarks.side_by_side import arguments, build, compare, cut, take_crystals
 from nucleate.crystals import Padded
-from nucleate.models.generator import Example
-from nucleate.models.precision import autocast
+from nucleate.training.gradients import Gradients
 from nucleate.training.optimizers import build_optimizers
 
 
@@ -23,25 +22,16 @@ class Training:
     def __init__(self, name: str, batches: list[Padded], data: Padded) -> None:
         self.model, recipe = build(name, data)
         self.config = recipe.training
+        self.gradients = Gradients(self.model, self.config, data.mask.device)
         self.optimizers = build_optimizers(self.model, self.config)
         self.batches = batches
         self.rng = torch.Generator().manual_seed(0)
 
     def __call__(self) -> None:
         for batch in self.batches:
-            self._gradients(self.model.draw(batch, self.rng))
+            self.gradients(self.model.draw(batch, self.rng))
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
             self.optimizers.step(self.config.learning_rate)
-
-    def _gradients(self, example: Example) -> None:
-        """In chunks, where the recipe bounds memory by them, as the training loop does."""
-        count = len(example.crystals.numbers)
-        chunk = self.config.chunk or count
-        for start in range(0, count, chunk):
-            part = example.rows(slice(start, start + chunk)) if chunk < count else example
-            with autocast(part.crystals.mask.device, self.config.precision):
-                loss = self.model.loss(part)["loss"]
-            (loss * (len(part.crystals.numbers) / count)).backward()
 
 
 def main() -> None:

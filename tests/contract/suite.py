@@ -182,7 +182,7 @@ class GeneratorContract:
         """Bounding memory moves neither the loss nor its gradients, but for rounding."""
         whole, cut = self.trainer(tmp_path / "whole"), self.trainer(tmp_path / "cut", chunk=7)
         example = self.example(whole.generator)
-        for one, two in zip(whole._gradients(example).values(), cut._gradients(example).values(), strict=True):
+        for one, two in zip(whole.gradients(example).values(), cut.gradients(example).values(), strict=True):
             torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
         for one, two in zip(whole.generator.parameters(), cut.generator.parameters(), strict=True):
             torch.testing.assert_close(one.grad, two.grad, rtol=1e-3, atol=1e-4)

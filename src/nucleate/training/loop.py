@@ -22,6 +22,7 @@ from nucleate.training.config import TrainingConfig
 from nucleate.training.described import described
 from nucleate.training.distributed import World
 from nucleate.training.ema import Ema
+from nucleate.training.gradients import Gradients, chunks
 from nucleate.training.interruption import Interruption
 from nucleate.training.optimizers import build_optimizers
 from nucleate.training.run_folder import RunFolder
@@ -78,9 +79,7 @@ class Trainer:
         self.rng = torch.Generator().manual_seed(config.seed)
         self.order = torch.Generator().manual_seed(config.seed + 1)
         self.validation = self._validation_examples(self._prepared(validation))
-        self.objective = Objective(self.generator)
-        if _wants_compile(device, config):
-            self.objective = torch.compile(self.objective, dynamic=True)
+        self.gradients = Gradients(self.generator, config, device)
         self.step, self.elapsed, self.best = 0, 0.0, float("inf")
         self.queue: list[Tensor] = []
         per_epoch = max(1, len(self.lengths) // min(config.batch, len(self.lengths)))
@@ -131,27 +130,13 @@ class Trainer:
         index = self.queue.pop()
         self.generator.at(share)
         whole = self.generator.draw(self.data.take(index.to(self.world.device)), self.rng)
-        terms = self._gradients(whole.rows(self.world.rows(len(index))) if self.world.size > 1 else whole)
+        terms = self.gradients(whole.rows(self.world.rows(len(index))) if self.world.size > 1 else whole)
         self.world.average_gradients(self.generator)
         nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip_norm)
         self.optimizers.step(learning_rate(self.config, self.step, share))
         self.step += 1
         self.ema.update(self.generator, self.step)
         return {name: self.world.mean(value) for name, value in terms.items()}
-
-    def _gradients(self, example: Example) -> dict[str, Tensor]:
-        """Adds up gradients over chunks of the example; returns the terms of the loss, detached."""
-        count = len(example.crystals.numbers)
-        chunk = self.config.chunk or count
-        total: dict[str, Tensor] = {}
-        for start in range(0, count, chunk):
-            part = example.rows(slice(start, start + chunk)) if chunk < count else example
-            share = len(part.crystals.numbers) / count  # terms are means over crystals
-            with autocast(self.world.device, self.config.precision):
-                terms = self.objective(part)
-            (terms["loss"] * share).backward()
-            total = {name: total.get(name, 0) + share * value.detach() for name, value in terms.items()}
-        return total
 
     @torch.no_grad()
     def validate(self, share: float = 1.0) -> dict[str, float]:
@@ -172,12 +157,10 @@ class Trainer:
         return terms
 
     def _loss(self, example: Example) -> dict[str, Tensor]:
-        """Terms of the averaged weights, in chunks as `_gradients` finds them."""
+        """Terms of the averaged weights, in chunks as the gradients are found."""
         count = len(example.crystals.numbers)
-        chunk = self.config.chunk or count
         total: dict[str, Tensor] = {}
-        for start in range(0, count, chunk):
-            part = example.rows(slice(start, start + chunk)) if chunk < count else example
+        for part in chunks(example, self.config.chunk or count):
             share = len(part.crystals.numbers) / count
             total = {name: total.get(name, 0) + share * value for name, value in self.ema.model.loss(part).items()}
         return total
@@ -263,24 +246,7 @@ class Trainer:
         self.on_progress(share, f"{split} loss {numbers['loss']:.4f} · {speed:,.0f} structures/s")
 
 
-class Objective(nn.Module):
-    """The loss as a module, which is what torch.compile takes."""
-
-    def __init__(self, generator: Generator) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, example: Example) -> dict[str, Tensor]:
-        """Returns the named terms of the loss."""
-        return self.generator.loss(example)
-
-
 _VALIDATION_SEED = 1234
-
-
-def _wants_compile(device: torch.device, config: TrainingConfig) -> bool:
-    """Compilation pays on GPUs; on CPUs it took minutes for shapes that change with the size of the cells."""
-    return config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
 
 
 def dense(crystals: Crystals, device: torch.device) -> Padded:
