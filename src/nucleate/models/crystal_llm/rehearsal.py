@@ -29,7 +29,7 @@ SAMPLING = SamplingConfig(temperature=1.0, structure_temperature=0.5)
 MOST = 64
 """Tokens of an answer; what would come after them in long ones is left out, since a batch is as wide as its longest."""
 
-_TOLD, _NEW = 0.5, 0.25
+_TOLD, _NEW = 0.75, 0.375
 """Shares of the wishes that say a composition, and a new one."""
 
 
@@ -44,9 +44,9 @@ class Rehearsal(NamedTuple):
 def drawn_wishes(
     numbers: Int[Tensor, "b n"], counts: Int[Tensor, " b"], elements: Bool[Tensor, " e"], rng: torch.Generator
 ) -> list[Wish]:
-    """What to ask for instead of crystals: of half as many atoms, of a quarter the composition, of a quarter a new one.
+    """What to ask for instead of crystals: of a quarter as many atoms, of the others the composition or a new one.
 
-    A new one has any elements in the places of the crystal's own, since what the network is asked later is new to it.
+    There are as many of these as of those. A new one has any elements in the places of the crystal's own, since what the network is asked later is new to it.
 
     Args:
         numbers: of the crystals' atoms.
