@@ -46,7 +46,8 @@ def drawn_wishes(
 ) -> list[Wish]:
     """What to ask for instead of crystals: of a quarter as many atoms, of the others the composition or a new one.
 
-    There are as many of these as of those. A new one has any elements in the places of the crystal's own, since what the network is asked later is new to it.
+    There are as many of these as of those. A new one has any elements in the places of the crystal's own, since what
+    the network is asked later is new to it.
 
     Args:
         numbers: of the crystals' atoms.
