@@ -134,8 +134,10 @@ def test_bad_input_is_one_line_and_code_2(arguments, message, tmp_path, monkeypa
 def test_a_run_is_not_replaced_unasked(data, tmp_path, capsys):
     out = tmp_path / "run"
     out.mkdir()
-    (out / "config.json").write_text('{"family": "flowmm", "task": "csp", "training": {"seed": 0}}')
+    (out / "config.json").write_text('{"family": "flowmm", "task": "csp", "recipe": "paper", "training": {"seed": 0}}')
     assert main(command(data, out)) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main([*command(data, out, "--resume")[:-1], "--task", "dng", "--resume"]) == 2
     assert "is a run of flowmm for csp" in capsys.readouterr().err
+    assert main(command(data, out, "--resume")) == 2
+    assert "is a run of the recipe paper; go on with --recipe paper" in capsys.readouterr().err

@@ -22,7 +22,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     task: Annotated[str, typer.Option(help="csp (structures for compositions) or dng (new crystals).")] = "csp",
     data: Annotated[str, typer.Option(help="Data set by name or path; its train and val splits are used.")] = "mp-20",
-    recipe: Annotated[str, typer.Option(help="small (a CPU will do), or paper or llama (as published).")] = "small",
+    recipe: Annotated[str, typer.Option(help="small (a CPU will do), paper, llama or rehearse.")] = "small",
     budget: Annotated[str | None, typer.Option(help="Time to fit the schedule to, such as 90s, 20m, 8h.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the data, instead of the recipe's number.")] = None,
     init: Annotated[
@@ -62,7 +62,7 @@ def train(
     if epochs is not None:
         training = replace(training, epochs=_positive(epochs))
     if resume:
-        _check_same_run(folder, model, task)
+        _check_same_run(folder, model, task, recipe)
         training = replace(training, seed=folder.read_config()["training"]["seed"])
     torch.manual_seed(training.seed)
     generator = family(model)(chosen.model)
@@ -105,14 +105,17 @@ def _positive(epochs: float) -> float:
     return epochs
 
 
-def _check_same_run(folder: RunFolder, model: str, task: str) -> None:
-    """Refuses to resume a run of another family or task."""
+def _check_same_run(folder: RunFolder, model: str, task: str, recipe: str) -> None:
+    """Refuses to resume a run of another family, task or recipe."""
     from nucleate.errors import UserError
 
     config = folder.read_config()
     if (config["family"], config["task"]) != (model, task):
         was = f"{config['family']} for {config['task']}"
         raise UserError(f"{folder.path} is a run of {was}, not of {model} for {task}")
+    was = config["recipe"]
+    if was != recipe:
+        raise UserError(f"{folder.path} is a run of the recipe {was}; go on with --recipe {was}")
 
 
 def _picture(folder: RunFolder) -> None:
