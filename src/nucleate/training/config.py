@@ -12,7 +12,8 @@ class TrainingConfig:
 
     Attributes:
         batch: crystals per step, all processes together.
-        chunk: crystals whose gradients are found at once, which bounds memory; 0 for all of a process's share.
+        chunk: crystals whose gradients are found at once, on CPUs by each thread, which bounds memory; 0 for all of a
+            process's share.
         epochs: passes over the data, if there is no budget.
         budget: wall-clock seconds to which the schedule is fitted instead; None for `epochs`.
         optimizer: "adamw", or "muon" for the matrices inside the network (Jordan et al. 2024) with AdamW for the rest.
