@@ -166,8 +166,9 @@ def compare(title: str, unit: str, contenders: Mapping[str, Contender], work: in
     """
     flops = {}
     for name, run in _progress(contenders.items(), "warming up"):
+        counted = getattr(run, "counted", run)
         with FlopCounterMode(display=False) as counter:
-            run()
+            counted()
         flops[name] = counter.get_total_flops()
     seconds, rate = dict.fromkeys(contenders, float("inf")), 0.0
     for name, run in _progress([*contenders.items()] * args.repeats, "taking turns"):

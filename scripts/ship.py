@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from nucleate.models.checkpoint import load_weights, read_header, save_weights
 from nucleate.recipes import find_recipe
@@ -31,11 +32,19 @@ def resampled(config: Any, recipe: Any) -> Any:
     return replace(config, **changes)
 
 
+@torch.no_grad()
+def average(model: nn.Module, other: nn.Module) -> None:
+    """Moves the parameters of a model to the middle between it and another of the same shape."""
+    for ours, theirs in zip(model.parameters(), other.parameters(), strict=True):
+        ours.lerp_(theirs, 0.5)
+
+
 def main() -> None:
     """Reads the run, and writes its weights with today's sampler."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
+    parser.add_argument("--mean", type=Path, help="a run whose weights the first's are averaged with")
     parser.add_argument("--adopt", help="a model whose weights take the place of a parent's")
     arguments = parser.parse_args()
     best = arguments.run / "best.safetensors"
@@ -43,6 +52,8 @@ def main() -> None:
     model = load_weights(best)
     recipe = find_recipe(settings["family"], settings["task"], settings["recipe"])
     model.config = resampled(model.config, recipe.model)
+    if arguments.mean:
+        average(model, load_weights(arguments.mean / "best.safetensors"))
     if arguments.adopt:
         model.adopt(load_model(arguments.adopt))
     sources = settings["init"] or []

@@ -47,8 +47,8 @@ def rank_elements(
         on_progress: called with the share done.
 
     Returns:
-        By crystal and atomic number, normalised over the candidates; −∞ for elements that the model does not know and
-        for those that the crystal has elsewhere.
+        By crystal and atomic number, as the language weighs it, normalised over the candidates; −∞ for elements that
+        the model does not know and for those that the crystal has elsewhere.
 
     Raises:
         UserError: a crystal does not have the element that is to be hidden.

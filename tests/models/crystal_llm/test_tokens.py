@@ -6,7 +6,7 @@ import torch
 from nucleate.datasets import load
 from nucleate.models.crystal_llm import vocabulary as words
 from nucleate.models.crystal_llm.language import Wish
-from nucleate.models.crystal_llm.sites import Sites
+from nucleate.models.crystal_llm.sites import Sites, describe
 from nucleate.models.crystal_llm.tokens import CrystalTokens, TokensConfig, prompt, written
 
 
@@ -80,3 +80,13 @@ def test_prompts_are_padded_on_the_left():
 def test_a_size_is_needed():
     with pytest.raises(ValueError, match="number of atoms"):
         prompt(Wish())
+
+
+def test_what_counts_in_comparing_fillings():
+    """All of the formula, half of the structure, nothing of the prompt."""
+    documents = written(describe(load("prototypes", "test")[:5]))
+    weights = CrystalTokens().weights(documents)
+    parts = CrystalTokens().parts(documents)
+    assert bool((weights[parts["formula"]] == 1).all())
+    assert bool((weights[parts["structure"]] == 0.5).all())
+    assert bool((weights[~documents.answer] == 0).all())

@@ -155,3 +155,7 @@ class Language(ABC):
             masked: the element whose atoms are hidden, in each.
             candidates: the element that is tried in its place.
         """
+
+    def weights(self, documents: Documents) -> Float[Tensor, "b t"]:
+        """How much each token counts where fillings are compared; by default those of the answer 1."""
+        return documents.answer.float()

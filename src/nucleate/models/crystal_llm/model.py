@@ -148,10 +148,10 @@ class CrystalLLM(SizedGenerator):
 
     @torch.no_grad()
     def log_probability(self, documents: Documents) -> Float[Tensor, " b"]:
-        """Logarithm of the probability that the network writes each document's answer."""
+        """Logarithm of the probability that the network writes each document's answer, as its language weighs it."""
         logits = self.network(documents.tokens, documents.mask)[:, :-1].float()
         own = logits.gather(-1, documents.tokens[:, 1:, None]) - logits.logsumexp(-1, keepdim=True)
-        return (own[..., 0] * documents.answer[:, 1:]).sum(1)
+        return (own[..., 0] * self.language.weights(documents)[:, 1:]).sum(1)
 
     # --- sampling -----------------------------------------------------------------------------------------------
 

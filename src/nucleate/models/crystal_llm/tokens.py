@@ -155,6 +155,11 @@ class CrystalTokens(Language):
         formula = (tokens < words.GROUPS.start) & (before < words.GROUPS.start)
         return {"formula": documents.answer & formula, "structure": documents.answer & ~formula}
 
+    def weights(self, documents: Documents) -> Float[Tensor, "b t"]:
+        """Cell and sites count half: they say much of the same, and a network that takes each for news is too sure."""
+        parts = self.parts(documents)
+        return parts["formula"] + STRUCTURE_WEIGHT * parts["structure"]
+
     def settles(self, tokens: Int[Tensor, " b"]) -> Bool[Tensor, " b"]:
         """The space group comes right after the formula."""
         return (tokens >= words.GROUPS.start) & (tokens < words.GROUPS.stop)
@@ -318,6 +323,9 @@ def size(wish: Wish) -> int:
 
 
 _CONDITIONS = ("e_above_hull", "band_gap")
+
+STRUCTURE_WEIGHT = 0.5
+"""Of what follows the formula, where fillings are compared."""
 
 _SURROUND = 24
 """Tokens of a document that do not grow with the number of atoms, at most."""
