@@ -95,12 +95,16 @@ def test_writing_what_was_read_changes_nothing(original, lengths, angles, coordi
 
 
 @given(crystals(), st.integers(0, 100))
-def test_a_translation_leaves_all_distances(original, seed):
+def test_a_translation_leaves_all_differences(original, seed):
+    """Not compared as distances: pymatgen misses the nearest image in some skewed cells."""
     moved = translated(original, torch.Generator().manual_seed(seed))
     assert bool(((moved.frac >= 0) & (moved.frac < 1)).all())
     assert not torch.allclose(moved.frac, original.frac)
     for one, two in zip(original, moved, strict=True):
-        np.testing.assert_allclose(structure(one).distance_matrix, structure(two).distance_matrix, atol=1e-8)
+        shift = two.frac - one.frac
+        turns = shift - shift[0]
+        assert float((turns - turns.round()).abs().max()) < 1e-9
+        assert torch.equal(one.lattice, two.lattice)
 
 
 def test_each_crystal_has_a_translation_of_its_own():
