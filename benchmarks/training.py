@@ -23,7 +23,9 @@ class Training:
         self.model, recipe = build(name, data)
         self.config = recipe.training
         self.gradients = Gradients(self.model, self.config, data.mask.device)
-        self.in_one_thread = Gradients(self.model, self.config, data.mask.device, threads=1)
+        self.in_one_thread = self.gradients
+        if self.gradients.pool is not None:
+            self.in_one_thread = Gradients(self.model, self.config, data.mask.device, threads=1)
         self.optimizers = build_optimizers(self.model, self.config)
         self.batches = batches
         self.rng = torch.Generator().manual_seed(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -44,14 +44,10 @@ class Gradients:
         self.pool = _pool(self.threads) if self.threads > 1 else None
 
     def __call__(self, example: Example) -> Terms:
-        """Finds them. Terms are means over crystals, so that those of chunks add up by their shares."""
+        """Finds them."""
         count = len(example.crystals.numbers)
         parts = list(chunks(example, min(self.config.chunk or count, -(-count // self.threads))))
-        total: Terms = {}
-        for part, terms in zip(parts, self._each(parts, count), strict=True):
-            share = len(part.crystals.numbers) / count
-            total = {name: total.get(name, 0) + share * value for name, value in terms.items()}
-        return total
+        return joined(parts, self._each(parts, count))
 
     def _each(self, parts: list[Example], count: int) -> Iterator[Terms]:
         if self.pool is None or len(parts) == 1:
@@ -101,6 +97,16 @@ def chunks(example: Example, size: int) -> Iterator[Example]:
         return
     for start in range(0, count, size):
         yield example.rows(slice(start, start + size))
+
+
+def joined(parts: Sequence[Example], terms: Iterable[Terms]) -> Terms:
+    """Terms of a whole example from those of its chunks: means over crystals, which add up by their shares."""
+    counts = [len(part.crystals.numbers) for part in parts]
+    total: Terms = {}
+    for count, those in zip(counts, terms, strict=True):
+        share = count / sum(counts)
+        total = {name: total.get(name, 0) + share * value for name, value in those.items()}
+    return total
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

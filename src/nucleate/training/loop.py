@@ -22,7 +22,7 @@ from nucleate.training.config import TrainingConfig
 from nucleate.training.described import described
 from nucleate.training.distributed import World
 from nucleate.training.ema import Ema
-from nucleate.training.gradients import Gradients, chunks
+from nucleate.training.gradients import Gradients, chunks, joined
 from nucleate.training.interruption import Interruption
 from nucleate.training.optimizers import build_optimizers
 from nucleate.training.run_folder import RunFolder
@@ -158,12 +158,8 @@ class Trainer:
 
     def _loss(self, example: Example) -> dict[str, Tensor]:
         """Terms of the averaged weights, in chunks as the gradients are found."""
-        count = len(example.crystals.numbers)
-        total: dict[str, Tensor] = {}
-        for part in chunks(example, self.config.chunk or count):
-            share = len(part.crystals.numbers) / count
-            total = {name: total.get(name, 0) + share * value for name, value in self.ema.model.loss(part).items()}
-        return total
+        parts = list(chunks(example, self.config.chunk or len(example.crystals.numbers)))
+        return joined(parts, map(self.ema.model.loss, parts))
 
     # --- going on -----------------------------------------------------------------------------------------------
 
