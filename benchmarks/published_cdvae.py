@@ -1,10 +1,10 @@
 """Structures per second of training: the published code of CDVAE beside ours, on the same crystals.
 
-    python -m benchmarks.published_cdvae --code CLONE --data mp-20:train --spread 6
+    python -m benchmarks.published_cdvae --code CLONE --data mp-20:train --spread 52
 
 `--code` is your clone of github.com/txie-93/cdvae. It runs as it is, with its own configuration for MP-20 and in
 single precision, in batches of 64: forward, backward, clipping, Adam. Its graphs of the encoder (CrystalNN) are made
-beforehand, as its preprocessing does. Beside our packages it needs torch_geometric, pytorch_lightning, hydra-core,
+beforehand, as its preprocessing does. Each has a process of its own, and they take turns. Beside our packages it needs torch_geometric, pytorch_lightning, hydra-core,
 python-dotenv and p_tqdm; `stand_ins.py` takes the place of torch_scatter and torch_sparse if they are not installed.
 """
 
@@ -22,10 +22,11 @@ import torch
 from torch import nn
 
 from benchmarks import stand_ins
-from benchmarks.side_by_side import arguments, compare, cut, take_crystals
+from benchmarks.side_by_side import Contender, Elsewhere, arguments, compare, cut, take_crystals
 from benchmarks.training import Training
 from nucleate.crystals import Crystals, Padded
 from nucleate.files import to_structures
+from nucleate.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ CLIP = 0.5
 """By value, as its conf/train says."""
 
 
-class Published:
+class Published(Contender):
     """Trains the published model on all batches at each call."""
 
     def __init__(self, code: Path, crystals: list[Padded], batch: int) -> None:
@@ -63,14 +64,26 @@ def main() -> None:
     if not (args.code / "cdvae" / "pl_modules").is_dir():
         parser.exit(message=f"{args.code} has no cdvae/pl_modules; nothing is measured\n")
     torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
     data = take_crystals(args)
     batches = cut(data, args.batch, args.spread)
-    args.code = args.code.resolve()
-    published = Published(args.code, batches, args.published_batch)
-    runs = {"published": published, **{name: Training(name, batches, data) for name in args.networks}}
-    args.code = str(args.code)
+    code = args.code.resolve()
+    runs = {"published": Elsewhere(_published, code, batches, args.published_batch, args.threads)}
+    runs |= {name: Elsewhere(_ours, name, batches, data, args.threads) for name in args.networks}
+    args.code = str(code)
     compare("training", "structure", runs, args.batch * args.batches, args)
+
+
+def _published(code: Path, crystals: list[Padded], batch: int, threads: int) -> Published:
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    return Published(code, crystals, batch)
+
+
+def _ours(name: str, batches: list[Padded], data: Padded, threads: int) -> Training:
+    keep_freed_memory()  # as `nucleate train` does
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    return Training(name, batches, data)
 
 
 @contextmanager

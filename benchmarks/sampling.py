@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks.side_by_side import arguments, build, compare, cut, take_crystals
+from benchmarks.side_by_side import Contender, arguments, build, compare, cut, take_crystals
 from nucleate.crystals import Padded
 from nucleate.models.generator import Request
 from nucleate.models.precision import autocast
 
 
-class Sampling:
+class Sampling(Contender):
     """Samples all batches with one network at each call."""
 
     def __init__(self, name: str, batches: list[Padded], data: Padded, steps: int) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
+from abc import ABC, abstractmethod
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import date
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -133,12 +137,71 @@ class _Plain(nn.Module):
         return padded
 
 
-class Contender(Protocol):
+class Contender(ABC):
     """A network that does its share of the work each time it is called."""
 
-    model: Generator
+    model: nn.Module
 
+    @abstractmethod
     def __call__(self) -> None: ...
+
+    def counted(self) -> None:
+        """The same in the thread that calls, since operations are counted there."""
+        self()
+
+    def parameters(self) -> int:
+        """Numbers that are trained."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def flops(self) -> int:
+        """Floating-point operations of the matrix products of one turn."""
+        with FlopCounterMode(display=False) as counter:
+            self.counted()
+        return counter.get_total_flops()
+
+    def seconds(self, args: Namespace) -> float:
+        """Takes a turn."""
+        return _time(self, args)
+
+
+class Elsewhere:
+    """A contender in a process of its own, as if it ran alone.
+
+    Args:
+        make: a function of a module that builds it there.
+        arguments: what the function takes.
+    """
+
+    def __init__(self, make: Callable[..., Contender], *arguments: Any) -> None:
+        context = get_context("spawn")
+        self.pipe, there = context.Pipe()
+        context.Process(target=_serve, args=(there, make, arguments), daemon=True).start()
+        there.close()  # so that the end of the process is the end of the pipe
+
+    def parameters(self) -> int:
+        """Numbers that are trained."""
+        return self._ask("parameters")
+
+    def flops(self) -> int:
+        """Floating-point operations of the matrix products of one turn."""
+        return self._ask("flops")
+
+    def seconds(self, args: Namespace) -> float:
+        """Takes a turn."""
+        return self._ask("seconds", args)
+
+    def _ask(self, question: str, *arguments: Any) -> Any:
+        self.pipe.send((question, arguments))
+        return self.pipe.recv()
+
+
+def _serve(pipe: Connection, make: Callable[..., Contender], arguments: tuple[Any, ...]) -> None:
+    """Answers until nobody asks."""
+    contender = make(*arguments)
+    with suppress(EOFError):
+        while True:
+            question, its_arguments = pipe.recv()
+            pipe.send(getattr(contender, question)(*its_arguments))
 
 
 class Row(NamedTuple):
@@ -154,7 +217,7 @@ class Row(NamedTuple):
     """Of the rate at which the machine multiplies large matrices."""
 
 
-def compare(title: str, unit: str, contenders: Mapping[str, Contender], work: int, args: Namespace) -> None:
+def compare(title: str, unit: str, contenders: Mapping[str, Contender | Elsewhere], work: int, args: Namespace) -> None:
     """Lets the networks take turns; prints, and writes if asked to, the best turn of each.
 
     Args:
@@ -166,18 +229,15 @@ def compare(title: str, unit: str, contenders: Mapping[str, Contender], work: in
     """
     flops = {}
     for name, run in _progress(contenders.items(), "warming up"):
-        counted = getattr(run, "counted", run)
-        with FlopCounterMode(display=False) as counter:
-            counted()
-        flops[name] = counter.get_total_flops()
+        flops[name] = run.flops()
     seconds, rate = dict.fromkeys(contenders, float("inf")), 0.0
     for name, run in _progress([*contenders.items()] * args.repeats, "taking turns"):
         rate = max(rate, _matmul_rate(args))
-        seconds[name] = min(seconds[name], _time(run, args))
+        seconds[name] = min(seconds[name], run.seconds(args))
     rows = [
         Row(
             network=name,
-            parameters=sum(parameter.numel() for parameter in run.model.parameters()),
+            parameters=run.parameters(),
             gflop=flops[name] / work / 1e9,
             per_second=work / seconds[name],
             share=flops[name] / seconds[name] / rate,

@@ -10,13 +10,14 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from benchmarks.side_by_side import arguments, build, compare, cut, take_crystals
+from benchmarks.side_by_side import Contender, arguments, build, compare, cut, take_crystals
 from nucleate.crystals import Padded
+from nucleate.memory import keep_freed_memory
 from nucleate.training.gradients import Gradients
 from nucleate.training.optimizers import build_optimizers
 
 
-class Training:
+class Training(Contender):
     """Trains one network on all batches at each call."""
 
     def __init__(self, name: str, batches: list[Padded], data: Padded) -> None:
@@ -34,7 +35,7 @@ class Training:
         self._turn(self.gradients)
 
     def counted(self) -> None:
-        """The same in one thread, since operations are counted in the thread that counts."""
+        """The same in the thread that calls, since operations are counted there."""
         self._turn(self.in_one_thread)
 
     def _turn(self, gradients: Gradients) -> None:
@@ -46,6 +47,7 @@ class Training:
 
 def main() -> None:
     args = arguments(__doc__).parse_args()
+    keep_freed_memory()  # as `nucleate train` does
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     data = take_crystals(args)

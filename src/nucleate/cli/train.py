@@ -44,6 +44,7 @@ def train(
     from nucleate.cli._durations import parse_duration
     from nucleate.cli._progress import bar
     from nucleate.datasets import cache, load
+    from nucleate.memory import keep_freed_memory
     from nucleate.models.registry import family
     from nucleate.recipes import find_recipe, with_base
     from nucleate.training.distributed import world
@@ -52,6 +53,7 @@ def train(
     from nucleate.training.run_folder import RunFolder
     from nucleate.weights import load_model
 
+    keep_freed_memory()
     console = Console(stderr=True)
     folder = RunFolder(out)
     if resume:  # what crystals are described by has to be there before the checkpoint is read

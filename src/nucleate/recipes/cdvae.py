@@ -22,7 +22,7 @@ def paper(task: Task) -> Recipe:
     )
     training = TrainingConfig(
         batch=256,
-        chunk=32,
+        chunk=64,
         epochs=1000,
         optimizer="adamw",
         learning_rate=1e-3,

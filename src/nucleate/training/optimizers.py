@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from nucleate.training.config import TrainingConfig
+from nucleate.training.muon import Muon
 
 
 class Optimizers:
@@ -51,6 +52,5 @@ def build_optimizers(model: nn.Module, config: TrainingConfig) -> Optimizers:
     parts: list[torch.optim.Optimizer] = []
     parts.append(torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=decay, fused=True))
     if hidden:
-        muon = torch.optim.Muon(hidden, lr=rate, weight_decay=decay, momentum=0.95, adjust_lr_fn="match_rms_adamw")
-        parts.append(muon)
+        parts.append(Muon(hidden, lr=rate, weight_decay=decay, momentum=0.95))
     return Optimizers(parts)
