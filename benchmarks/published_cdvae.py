@@ -4,8 +4,10 @@
 
 `--code` is your clone of github.com/txie-93/cdvae. It runs as it is, with its own configuration for MP-20 and in
 single precision, in batches of 64: forward, backward, clipping, Adam. Its graphs of the encoder (CrystalNN) are made
-beforehand, as its preprocessing does. Each has a process of its own, and they take turns. Beside our packages it needs torch_geometric, pytorch_lightning, hydra-core,
-python-dotenv and p_tqdm; `stand_ins.py` takes the place of torch_scatter and torch_sparse if they are not installed.
+beforehand, as its preprocessing does. Each has a process of its own, and they take turns.
+
+Beside our packages it needs torch_geometric, pytorch_lightning, hydra-core, python-dotenv and p_tqdm; `stand_ins.py`
+takes the place of torch_scatter and torch_sparse if they are not installed.
 """
 
 from __future__ import annotations

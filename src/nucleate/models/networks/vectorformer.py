@@ -90,15 +90,15 @@ class Vectorformer(nn.Module):
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             shells = shells_of_images(frac, lattice, mask, self.config.radial_bins, self.config.radius)
         pairs = self.pair(shells.counts)
-        directions = self.direction(shells.directions)
+        directions = self.direction(shells.directions.movedim(3, 0).contiguous())
         states, whole = self.types(types), self.crystal(crystal)
-        vectors = directions.new_zeros(*mask.shape, 3, self.config.vectors)
+        vectors = directions.new_zeros(3, *mask.shape, self.config.vectors)
         present = mask.unsqueeze(-1).to(states.dtype)
         # Without padding, as in buckets of one size, there is nothing to hide from the attention.
         hidden = None if bool(mask.all()) else torch.where(mask, 0.0, -1e4)[:, None, :, None]
         for block in self.blocks:
             states, vectors, whole = block(states, vectors, whole, pairs, directions, present, hidden)
-        return Atoms(self.norm(states).float(), vectors.float(), whole.float())
+        return Atoms(self.norm(states).float(), vectors.movedim(0, 2).float(), whole.float())
 
 
 class _Block(nn.Module):
@@ -136,19 +136,19 @@ class _Block(nn.Module):
     def forward(
         self,
         states: Float[Tensor, "b n d"],
-        vectors: Float[Tensor, "b n 3 v"],
+        vectors: Float[Tensor, "3 b n v"],
         crystal: Float[Tensor, "b d"],
         pairs: Float[Tensor, "b n n p"],
-        directions: Float[Tensor, "b n n 3 v"],
+        directions: Float[Tensor, "3 b n n v"],
         present: Float[Tensor, "b n 1"],
         hidden: Float[Tensor, "b 1 n 1"] | None,
-    ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "b n 3 v"], Float[Tensor, "b d"]]:
+    ) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "3 b n v"], Float[Tensor, "b d"]]:
         batch, count, width = states.shape
         state = self.norm_messages(states + self.from_crystal(crystal)[:, None])
         receiver, sender = self.ends(state).chunk(2, -1)
         messages = self.from_pair(pairs) + receiver[:, :, None] + sender[:, None]
         if self.from_angles is not None:
-            along = (directions * vectors[:, :, None]).sum(3)
+            along = (directions * vectors.unsqueeze(3)).sum(0)
             # What is ahead for one end is behind for the other.
             messages = messages + self.from_angles(torch.cat([along, -along.transpose(1, 2)], -1))
         messages = F.silu(self.message(F.silu(messages)))
@@ -159,9 +159,9 @@ class _Block(nn.Module):
         from_pairs = (weights.transpose(2, 3) @ messages).reshape(batch, count, -1)
         states = states + self.gathered(torch.cat([from_atoms, from_pairs], -1))
         # Pairs with padding have no directions.
-        pulled = (self.pull(messages).unsqueeze(3) * directions).sum(2)
+        pulled = (self.pull(messages) * directions).sum(3)
         vectors = pulled if self.turn is None else self.turn(vectors) + pulled
-        lengths = (vectors.float().square().sum(2) + 1e-4).sqrt().to(vectors.dtype)
+        lengths = (vectors.float().square().sum(0) + 1e-4).sqrt().to(vectors.dtype)
         inner, gate = self.up(torch.cat([self.norm_inner(states), lengths], -1)).chunk(2, -1)
         states = states + self.down(inner * F.silu(gate))
         summary = torch.cat([self.norm_crystal(crystal), mean_over_atoms(states, present)], -1)
