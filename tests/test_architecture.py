@@ -21,7 +21,7 @@ PACKAGE = ROOT / "src" / "nucleate"
 # Imports run downward, never sideways: a module may use its own room and the floors below it.
 FLOORS = (
     {"errors", "configuration"},
-    {"geometry", "elements", "parallel"},
+    {"geometry", "elements", "parallel", "memory"},
     {"crystals"},
     {"files"},  # below the two that convert crystals with it, and write with its `replacing`
     {"models", "evaluation", "drawing"},

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 
 class Muon(torch.optim.Muon):
-    """`torch.optim.Muon`, several times as fast for networks of many small matrices.
+    """`torch.optim.Muon` for networks of many small matrices, which one after the other leave even two cores half idle.
 
-    One after the other, small matrices leave two cores half idle and a GPU nearly so. Settings, states and results (to
-    the rounding of bfloat16) are those of the parent, and so are checkpoints. The update is scaled to the root mean
-    square of AdamW's (Liu et al. 2025, eq. 4).
+    Settings, states and results (to the rounding of bfloat16) are those of the parent, and so are checkpoints; on two
+    cores a step takes three fifths of its time. The update is scaled to the root mean square of AdamW's (Liu et al.
+    2025, eq. 4).
 
     Args:
         matrices: to be trained.
@@ -49,8 +49,10 @@ class Muon(torch.optim.Muon):
         """Updates matrices of one shape."""
         gradients = torch.stack([matrix.grad for matrix in matrices if matrix.grad is not None])
         for matrix, gradient in zip(matrices, gradients, strict=True):
-            mean = self.state[matrix].setdefault("momentum_buffer", torch.zeros_like(matrix))
-            mean.lerp_(gradient, 1 - group["momentum"])
+            state = self.state[matrix]
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = torch.zeros_like(matrix)
+            state["momentum_buffer"].lerp_(gradient, 1 - group["momentum"])
         ahead = torch.stack([self.state[matrix]["momentum_buffer"] for matrix in matrices])
         if group["nesterov"]:
             ahead = gradients.lerp(ahead, group["momentum"])

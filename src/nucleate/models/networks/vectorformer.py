@@ -90,6 +90,7 @@ class Vectorformer(nn.Module):
         with torch.no_grad(), torch.autocast(frac.device.type, enabled=False):
             shells = shells_of_images(frac, lattice, mask, self.config.radial_bins, self.config.radius)
         pairs = self.pair(shells.counts)
+        # The axes first: there, sums over them and products that spread over them are quickest.
         directions = self.direction(shells.directions.movedim(3, 0).contiguous())
         states, whole = self.types(types), self.crystal(crystal)
         vectors = directions.new_zeros(3, *mask.shape, self.config.vectors)
