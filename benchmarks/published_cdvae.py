@@ -28,7 +28,6 @@ from benchmarks.side_by_side import Contender, Elsewhere, arguments, compare, cu
 from benchmarks.training import Training
 from nucleate.crystals import Crystals, Padded
 from nucleate.files import to_structures
-from nucleate.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,23 +68,10 @@ def main() -> None:
     data = take_crystals(args)
     batches = cut(data, args.batch, args.spread)
     code = args.code.resolve()
-    runs = {"published": Elsewhere(_published, code, batches, args.published_batch, args.threads)}
-    runs |= {name: Elsewhere(_ours, name, batches, data, args.threads) for name in args.networks}
+    runs = {"published": Elsewhere(Published, code, batches, args.published_batch)}
+    runs |= {name: Elsewhere(Training, name, batches, data) for name in args.networks}
     args.code = str(code)
     compare("training", "structure", runs, args.batch * args.batches, args)
-
-
-def _published(code: Path, crystals: list[Padded], batch: int, threads: int) -> Published:
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    return Published(code, crystals, batch)
-
-
-def _ours(name: str, batches: list[Padded], data: Padded, threads: int) -> Training:
-    keep_freed_memory()  # as `nucleate train` does
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    return Training(name, batches, data)
 
 
 @contextmanager

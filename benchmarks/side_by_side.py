@@ -165,17 +165,17 @@ class Contender(ABC):
 
 
 class Elsewhere:
-    """A contender in a process of its own, as if it ran alone.
+    """A contender in a process of its own, as if it ran alone, with as many threads as this process has.
 
     Args:
-        make: a function of a module that builds it there.
-        arguments: what the function takes.
+        make: a class or function of a module that builds it there.
+        arguments: what that takes.
     """
 
     def __init__(self, make: Callable[..., Contender], *arguments: Any) -> None:
         context = get_context("spawn")
         self.pipe, there = context.Pipe()
-        context.Process(target=_serve, args=(there, make, arguments), daemon=True).start()
+        context.Process(target=_serve, args=(there, torch.get_num_threads(), make, arguments), daemon=True).start()
         there.close()  # so that the end of the process is the end of the pipe
 
     def parameters(self) -> int:
@@ -195,8 +195,10 @@ class Elsewhere:
         return self.pipe.recv()
 
 
-def _serve(pipe: Connection, make: Callable[..., Contender], arguments: tuple[Any, ...]) -> None:
+def _serve(pipe: Connection, threads: int, make: Callable[..., Contender], arguments: tuple[Any, ...]) -> None:
     """Answers until nobody asks."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
     contender = make(*arguments)
     with suppress(EOFError):
         while True:

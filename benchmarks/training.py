@@ -21,6 +21,7 @@ class Training(Contender):
     """Trains one network on all batches at each call."""
 
     def __init__(self, name: str, batches: list[Padded], data: Padded) -> None:
+        keep_freed_memory()  # as `nucleate train` does
         self.model, recipe = build(name, data)
         self.config = recipe.training
         self.gradients = Gradients(self.model, self.config, data.mask.device)
@@ -47,7 +48,6 @@ class Training(Contender):
 
 def main() -> None:
     args = arguments(__doc__).parse_args()
-    keep_freed_memory()  # as `nucleate train` does
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     data = take_crystals(args)

@@ -48,18 +48,23 @@ class Muon(torch.optim.Muon):
     def _update(self, matrices: list[Tensor], group: dict[str, Any]) -> None:
         """Updates matrices of one shape."""
         gradients = torch.stack([matrix.grad for matrix in matrices if matrix.grad is not None])
-        for matrix, gradient in zip(matrices, gradients, strict=True):
-            state = self.state[matrix]
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = torch.zeros_like(matrix)
-            state["momentum_buffer"].lerp_(gradient, 1 - group["momentum"])
-        ahead = torch.stack([self.state[matrix]["momentum_buffer"] for matrix in matrices])
+        means = [self._mean(matrix) for matrix in matrices]
+        for mean, gradient in zip(means, gradients, strict=True):
+            mean.lerp_(gradient, 1 - group["momentum"])
+        ahead = torch.stack(means)
         if group["nesterov"]:
             ahead = gradients.lerp(ahead, group["momentum"])
         updates = orthogonal(ahead, group["ns_coefficients"], group["ns_steps"], group["eps"])
         rate, scale = group["lr"], 0.2 * max(ahead.shape[1:]) ** 0.5
         for matrix, update in zip(matrices, updates, strict=True):
             matrix.mul_(1 - rate * group["weight_decay"]).add_(update, alpha=-rate * scale)
+
+    def _mean(self, matrix: Tensor) -> Tensor:
+        """The running mean of its gradients, 0 at first."""
+        state = self.state[matrix]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(matrix)
+        return state["momentum_buffer"]
 
 
 def orthogonal(
