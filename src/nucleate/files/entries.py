@@ -13,7 +13,6 @@ import torch
 from nucleate.crystals import FAILURE, Crystals, as_column
 from nucleate.elements import NUMBERS, reduced_formula
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
-from nucleate.geometry import lattice as lattices
 
 MIN_THICKNESS = 0.01
 """Cells whose (100), (010) or (001) planes are closer than this, in Å, are flat. The threshold is pymatgen's."""
@@ -102,8 +101,10 @@ def check_cell(lattice: np.ndarray) -> None:
     """
     if not np.isfinite(lattice).all():
         raise BadEntryError(Failure.NOT_FINITE, "the cell is not finite")
-    spacings = lattices.plane_spacings(torch.tensor(lattice)[None]).nan_to_num()  # NaN if two vectors are parallel
-    thickness = spacings.min().item()
+    left, right = lattice[[1, 2, 0]], lattice[[2, 0, 1]]
+    faces = left[:, [1, 2, 0]] * right[:, [2, 0, 1]] - left[:, [2, 0, 1]] * right[:, [1, 2, 0]]
+    areas = np.sqrt((faces**2).sum(1))
+    thickness = float(abs(lattice[0] @ faces[0]) / areas.max()) if areas.max() > 0 else 0.0
     if thickness < MIN_THICKNESS:
         raise BadEntryError(Failure.ZERO_VOLUME, f"the cell is flat: its planes are {thickness:.2g} Å apart")
 
