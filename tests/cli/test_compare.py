@@ -91,7 +91,7 @@ def test_predictions_in_another_order_are_refused(tmp_path, capsys):
     assert run(f"ours={samples}", *options) == 2
     err = capsys.readouterr().err
     assert err.startswith("nucleate: ours: row by row ")
-    assert "choose --pair composition or --pair rows in nucleate evaluate csp" in err
+    assert "choose the metrics of nucleate evaluate csp --pair composition or the metrics of nucleate" in err
     assert err.count("\n") == 1
     assert not out.exists()
 

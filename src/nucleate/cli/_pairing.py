@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nucleate.crystals import Crystals
-    from nucleate.errors import UserError
-    from nucleate.evaluation.pairing import PairingError
     from nucleate.evaluation.result import Result
 
 SHOWN = 5
@@ -22,13 +20,6 @@ class Pair(StrEnum):
     ROWS = "rows"
     COMPOSITION = "composition"
     NAME = "name"
-
-
-def in_flags(error: PairingError) -> UserError:
-    """The same error in the words of the command line."""
-    from nucleate.errors import UserError
-
-    return UserError(f"{error.reason}: choose " + " or ".join(f"--pair {rule}" for rule in error.choices))
 
 
 def notes(result: Result, samples: Crystals) -> Iterator[str]:

@@ -161,7 +161,7 @@ def _evaluate_csp(crystals: Crystals, name: str, reference: str, jobs: int | Non
         UserError: it is not clear what they predict; `nucleate evaluate csp` can be given it.
     """
     from nucleate.cli import evaluate as verb
-    from nucleate.cli._pairing import in_flags, notes
+    from nucleate.cli._pairing import notes
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
     from nucleate.evaluation.csp import evaluate
@@ -180,7 +180,7 @@ def _evaluate_csp(crystals: Crystals, name: str, reference: str, jobs: int | Non
                 on_progress=show,
             )
     except PairingError as error:
-        raise UserError(f"{name}: {in_flags(error)} in nucleate evaluate csp, and compare its metrics file") from error
+        raise UserError(f"{name}: " + error.worded("the metrics of nucleate evaluate csp --pair {}")) from error
     for line in notes(result, crystals):
         typer.echo(f"{name}: {line}", err=True)
     return result

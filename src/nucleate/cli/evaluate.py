@@ -93,8 +93,9 @@ def csp(
     reference, which is refused if names or compositions say another order.
     """
     _check(out, per_crystal, jobs, overwrite=overwrite)
-    from nucleate.cli._pairing import in_flags, notes
+    from nucleate.cli._pairing import notes
     from nucleate.cli._progress import bar
+    from nucleate.errors import UserError
     from nucleate.evaluation.csp import evaluate
     from nucleate.evaluation.pairing import PairingError
     from nucleate.parallel import available_cores
@@ -114,7 +115,7 @@ def csp(
                 on_progress=show,
             )
     except PairingError as error:
-        raise in_flags(error) from error
+        raise UserError(error.worded("--pair {}")) from error
     _write(result, samples, out, per_crystal)
     counts, k = result.counts["reference"], result.definition["k"]
     missing = counts["without_prediction"]

@@ -55,7 +55,10 @@ def test_numbers_that_a_file_changed(column):
         (crystals(2, reference_index=[0, np.nan]), "not a whole number"),
         (crystals(2, reference_index=[0, 1], rank=[0, -1]), "ranks start at 0"),
         (crystals(3, reference_index=[0, 0, 1], rank=[1, 2, 1]), "smallest rank of the samples is 1; ranks start at 0"),
-        (crystals(3, rank=[0, 1, 0]), "a column rank with 1 but none reference_index"),
+        (
+            crystals(3, rank=[0, 1, 0]),
+            "each sample is the first prediction of its reference crystal, of rank 0, but the column rank has 1",
+        ),
         (crystals(2, reference_index=[1, 1], rank=[0, 0]), "2 samples have reference_index 1 and rank 0"),
     ],
 )
@@ -87,6 +90,22 @@ def test_another_order_is_refused_where_compositions_say_so():
     assert insisted.index.tolist() == list(range(12))
     assert (insisted.counts["same_composition"], insisted.counts["other_composition"]) == (right, 12 - right)
     assert insisted.counts["possible_by_composition"] == 12
+
+
+def test_only_what_helps_is_proposed():
+    reference = of_formulas(["NaCl", "KCl", "LiF"], material_id=["a", "b", "c"])
+    for samples, choices in (
+        (of_formulas(["TiO2"]), ()),
+        (of_formulas(["KCl", "LiF"]), (Rule.COMPOSITION,)),
+        (of_formulas(["TiO2"], name=["c"]), (Rule.NAME,)),
+        (of_formulas(["NaCl"] * 4, id=["c", "a", "a", "b"]), (Rule.COMPOSITION, Rule.NAME)),
+        (of_formulas(["NaCl", "KCl", "LiF"], rank=[0, 0, 2]), (Rule.COMPOSITION,)),
+    ):
+        for by in (None, "rows"):
+            with pytest.raises(PairingError) as error:
+                pair(samples, reference, by)
+            assert error.value.choices == choices
+            assert ("choose" in str(error.value)) == bool(choices)
 
 
 def test_another_order_is_refused_where_names_say_so():

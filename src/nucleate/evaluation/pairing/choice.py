@@ -15,7 +15,7 @@ from nucleate.evaluation.pairing.columns import (
     stated_rank,
 )
 from nucleate.evaluation.pairing.compositions import NONE, Compositions, by_composition, possible
-from nucleate.evaluation.pairing.names import by_name, other_order
+from nucleate.evaluation.pairing.names import by_name, known_names, other_order
 from nucleate.evaluation.pairing.pairing import UNPAIRED, Pairing, PairingError, Rule
 
 
@@ -117,22 +117,24 @@ def _dealing_order(samples: Crystals) -> Int[np.ndarray, " s"]:
 
 def _check_rows(samples: Crystals, reference: Crystals, ours: Compositions, theirs: Compositions) -> None:
     """Refuses what cannot be paired row by row."""
-    choices = Rule.COMPOSITION, Rule.NAME
-    if len(samples) != len(reference):
-        found = possible(ours, theirs)
-        raise PairingError(
-            f"there are {len(samples):,} samples for {len(reference):,} reference crystals; without a column "
-            f"{REFERENCE_INDEX} they are compared row by row, and must be as many (paired by composition, {found:,} "
-            "reference crystals would have a sample)",
-            choices,
-        )
     rank = stated_rank(samples)
-    if rank is not None and rank.any():
-        raise PairingError(
-            f"the samples have a column {RANK} with {rank.max()} but none {REFERENCE_INDEX}; compared row by row, each "
-            f"is the first of its reference crystal, of {RANK} 0",
-            choices,
+    if len(samples) != len(reference):
+        reason = (
+            f"there are {len(samples):,} samples for {len(reference):,} reference crystals; without a column "
+            f"{REFERENCE_INDEX} they are compared row by row, and must be as many"
         )
+    elif rank is not None and rank.any():
+        reason = (
+            f"row by row, each sample is the first prediction of its reference crystal, of {RANK} 0, but the column "
+            f"{RANK} has {rank[rank != 0][0]}"
+        )
+    else:
+        return
+    found = possible(ours, theirs)
+    choices = Rule.COMPOSITION if found else None, Rule.NAME if known_names(samples, reference) else None
+    if found:
+        reason += f" (paired by composition, {found:,} reference crystals would have a sample)"
+    raise PairingError(reason, tuple(filter(None, choices)))
 
 
 def _check_order(samples: Crystals, reference: Crystals, ours: Compositions, theirs: Compositions) -> None:

@@ -95,11 +95,15 @@ def by_name(samples: Crystals, reference: Crystals) -> tuple[Int[np.ndarray, " s
     return best.index, rank, best
 
 
+def known_names(samples: Crystals, reference: Crystals) -> list[Fit]:
+    """All ways in which every sample is called as a reference crystal."""
+    return [fit for fit in _fits(samples, reference) if fit.found == len(samples)]
+
+
 def other_order(samples: Crystals, reference: Crystals) -> Fit | None:
     """Names by which every sample predicts a reference crystal, and not all of them the one in their row; else None."""
-    rows = np.arange(len(samples))
-    fits = [fit for fit in _fits(samples, reference) if fit.found == len(samples)]
-    if any(np.array_equal(fit.index, rows) for fit in fits):
+    fits = known_names(samples, reference)
+    if any(np.array_equal(fit.index, np.arange(len(samples))) for fit in fits):
         return None
     return fits[0] if fits else None
 

@@ -29,17 +29,22 @@ class Rule(StrEnum):
 
 
 class PairingError(UserError):
-    """Samples and reference crystals do not fit together, but another rule may help.
+    """Samples and reference crystals do not fit together by one rule; others may help.
 
     Attributes:
         reason: what is wrong.
-        choices: the rules to choose from.
+        choices: the rules to choose from, if any helps.
     """
 
     def __init__(self, reason: str, choices: tuple[Rule, ...]) -> None:
-        super().__init__(f"{reason}: choose " + " or ".join(f'pair="{rule}"' for rule in choices))
         self.reason = reason
         self.choices = choices
+        super().__init__(self.worded('pair="{}"'))
+
+    def worded(self, choice: str) -> str:
+        """The message, with each choice written in the words of whoever asks: `{}` in them is the rule."""
+        words = " or ".join(choice.format(rule) for rule in self.choices)
+        return f"{self.reason}: choose {words}" if words else self.reason
 
 
 class Pairing(NamedTuple):
