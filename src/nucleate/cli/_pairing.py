@@ -49,7 +49,8 @@ def notes(result: Result, samples: Crystals) -> Iterator[str]:
             f"and cannot match it{better if most > ours else ''}"
         )
     if counts["unpaired"]:
-        yield f"{_of(counts['unpaired'], len(samples))} have no reference crystal of their composition"
+        unpaired = _of(counts["unpaired"], len(samples))
+        yield f"{unpaired} have no reference crystal: none has their composition, or they could not be read"
     if counts["ambiguous"]:
         dealt = _of(counts["ambiguous"], len(samples))
         yield f"{dealt} could predict several reference crystals of their composition, which were dealt them in turn"
