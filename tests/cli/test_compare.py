@@ -82,6 +82,20 @@ def test_predictions_are_known_by_their_column(tmp_path):
     assert "New crystals" in out.read_text(encoding="utf-8")
 
 
+def test_predictions_in_another_order_are_refused(tmp_path, capsys):
+    known = load("prototypes", "test")[:6]
+    reference, samples, out = (tmp_path / name for name in ("reference.parquet", "samples.parquet", "page.html"))
+    files.write(known, reference)
+    files.write(known[[1, 2, 3, 4, 5, 0]].with_info(material_id=[""] * 6), samples)
+    options = ["--reference", reference, "--task", "csp", "--out", out, "--jobs", 1]
+    assert run(f"ours={samples}", *options) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("nucleate: ours: row by row ")
+    assert "choose the metrics of nucleate evaluate csp --pair composition or the metrics of nucleate" in err
+    assert err.count("\n") == 1
+    assert not out.exists()
+
+
 def test_a_difference_of_protocol_is_said(tmp_path, write, capsys):
     out = tmp_path / "page.html"
     assert run(write("a", dng()), write("b", dng(definition__reference="mp-20:test")), "--out", out) == 0

@@ -10,6 +10,7 @@ import pytest
 from nucleate import files
 from nucleate.cli import evaluate, main
 from nucleate.crystals import Crystals
+from nucleate.evaluation.cells import Cell
 from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
 DNG_KEYS = {
@@ -77,7 +78,8 @@ def test_csp(tmp_path, samples, reference, capsys):
     assert low <= found["metrics"]["k1"]["match_rate"] <= high
     assert error > 0
     table = pq.read_table(rows)
-    assert table.column_names == ["index", "rank", "formula", "matched", "rms", "max_distance", "failure"]
+    columns = ["index", "rank", "formula", "matched", "rms", "max_distance", "failure", "reference_index", "input_rank"]
+    assert table.column_names == columns
     assert table["matched"].to_pylist() == [True] * 4 + [False, True]
     shown = capsys.readouterr().out
     assert "3 of 4 crystals" in shown
@@ -116,6 +118,108 @@ def test_dng(tmp_path, samples, reference, capsys):
     shown = capsys.readouterr().out
     assert "83.33 %" in shown
     assert "novel is what is not among 4 crystals" in shown
+
+
+@pytest.fixture
+def salts():
+    """Rock salts of 12 compositions, with names."""
+    pairs = [(z, x) for z in (3, 11, 19, 37) for x in (9, 17, 35)]
+    frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5]])
+    cells = [Cell(np.array(numbers), frac, np.eye(3) * 3.3) for numbers in pairs]
+    return to_crystals(cells, material_id=[f"salt-{i}" for i in range(12)])
+
+
+@pytest.fixture
+def salt_files(tmp_path, salts):
+    """A reference as a table, and a folder of predictions in another order."""
+    path, folder = tmp_path / "reference.csv", tmp_path / "samples"
+    files.write(salts, path)
+    folder.mkdir()
+    for place in range(12):
+        row = 5 * place % 12
+        files.write(salts[row], folder / f"{place:02d}_salt-{row}.cif")
+    return folder, path
+
+
+def test_another_order_is_refused_and_can_be_paired_by_composition(tmp_path, salt_files, capsys):
+    folder, reference = salt_files
+    out, rows = tmp_path / "metrics.json", tmp_path / "rows.csv"
+    options = ["--reference", reference, "--out", out, "--per-crystal", rows, "--jobs", 1, "--overwrite"]
+    assert run("csp", folder, *options) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "4 of 12 reference crystals have a sample of their composition; paired by composition 12 of 12" in message
+    assert message.endswith("choose --pair composition or --pair rows\n")
+    assert not out.exists()
+    assert not rows.exists()
+
+    assert run("csp", folder, *options, "--pair", "composition") == 0
+    assert "paired by composition\n" in capsys.readouterr().out
+    found = json.loads(out.read_text())
+    assert found["metrics"]["k1"]["match_rate"] == 1
+    assert found["definition"]["pairing"] == {"by": "composition"}
+    with rows.open() as text:
+        table = list(csv.DictReader(text))
+    for row in table:
+        name = row["reference_material_id"]
+        assert row["file"].endswith(f"_{name}.cif")
+        assert row["index"] == name.removeprefix("salt-")
+
+    assert run("csp", folder, *options, "--pair", "rows") == 0
+    shown = capsys.readouterr().out
+    assert "8 of 12 samples have another composition than their reference crystal" in shown
+    assert "with --pair composition 12 crystals, not 4, would have one of theirs" in shown
+    assert json.loads(out.read_text())["metrics"]["k1"]["match_rate"] == pytest.approx(4 / 12)
+
+
+def test_files_are_paired_by_name_with_numbers_as_ranks(tmp_path, salts, capsys):
+    reference, out, samples = tmp_path / "reference.csv", tmp_path / "metrics.json", tmp_path / "samples"
+    files.write(salts, reference)
+    samples.mkdir()
+    for row in range(12):
+        for place in (1, 2):
+            # The first predictions are all rubidium bromide, which is right for one.
+            files.write(salts[11 if place == 1 else row], samples / f"salt-{row}_{place}.cif")
+    options = ["--reference", reference, "--out", out, "--jobs", 1]
+    assert run("csp", samples, *options) == 2
+    assert "24 samples for 12 reference crystals" in capsys.readouterr().err
+    assert run("csp", samples, *options, "--pair", "name") == 0
+    assert "paired by name, file as material_id" in capsys.readouterr().out
+    found = json.loads(out.read_text())
+    assert found["definition"]["k"] == 2
+    assert found["metrics"]["k1"]["match_rate"] == pytest.approx(1 / 12)
+    assert found["metrics"]["kN"]["match_rate"] == 1
+
+
+def test_what_is_lost_or_dealt_is_said(tmp_path, salts, capsys):
+    reference, samples, out = (tmp_path / name for name in ("reference.parquet", "samples.parquet", "metrics.json"))
+    twice = salts[[0, 0, 1]]
+    files.write(twice, reference)
+    options = ["--reference", reference, "--out", out, "--jobs", 1, "--overwrite"]
+    files.write(salts[[0, 0, 0, 5]].with_info(material_id=[""] * 4), samples)
+    assert run("csp", samples, *options, "--pair", "composition") == 0
+    shown = capsys.readouterr().out
+    assert "3 of 3 crystals of" in shown
+    assert "1 of them have no sample and count as misses" in shown
+    assert "3 of 4 samples could predict several reference crystals of their composition" in shown
+    assert "1 of 4 samples have no reference crystal: none has their composition, or" in shown
+    assert "1 of the reference crystals with samples have fewer than 2" in shown
+
+    files.write(salts[[0, 0, 1]].with_info(reference_index=[0, 0, 2], rank=[0, 1, 1]), samples, overwrite=True)
+    assert run("csp", samples, *options) == 0
+    shown = capsys.readouterr().out
+    assert "1 of the reference crystals with samples have none of rank 0" in shown
+    assert "first prediction: row 2\n" in shown
+    assert run("csp", samples, *options, "--pair", "composition") == 0
+    assert "paired by composition; the column reference_index is not used" in capsys.readouterr().out
+
+
+def test_ranks_from_one_are_refused(tmp_path, salts, capsys):
+    reference, samples, out = (tmp_path / name for name in ("reference.parquet", "samples.parquet", "metrics.json"))
+    files.write(salts, reference)
+    files.write(salts.with_info(reference_index=range(12), rank=[1] * 12), samples)
+    assert run("csp", samples, "--reference", reference, "--out", out, "--jobs", 1) == 2
+    assert "smallest rank of the samples is 1; ranks start at 0" in capsys.readouterr().err
 
 
 def test_dng_without_a_training_set(tmp_path, samples, reference, capsys):

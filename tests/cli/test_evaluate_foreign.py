@@ -15,7 +15,7 @@ from tests.cli.foreign import WRITERS, mixed
 WHOLE, BROKEN = 60, 30
 
 # Says nothing about a crystal by itself.
-PLACES = {"index", "unique"}
+PLACES = {"index", "unique", "file", "detail", "material_id"}
 
 
 def judged(path, reference, folder):

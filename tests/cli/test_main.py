@@ -38,7 +38,7 @@ CONTRACT = {
         *("CRYSTALS", *LATENT, "-n", "--count", "--property", "--data", "--maximise", "--target", "--keep", "--moves"),
         "--leash",
     },
-    "evaluate csp": {"SAMPLES", *EVALUATE},
+    "evaluate csp": {"SAMPLES", *EVALUATE, "--pair"},
     "evaluate dng": {"SAMPLES", *EVALUATE, "--training", "--cutoffs", "--seed"},
     "explore": {
         *("SAMPLES", "--reference", "--no-reference-points", "--out", "--overwrite", "--serve", "--port", "--title"),

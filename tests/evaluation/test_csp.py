@@ -9,6 +9,7 @@ from nucleate.evaluation import csp
 from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.comparison import compare
 from nucleate.evaluation.matching import match
+from nucleate.evaluation.pairing import PairingError
 from nucleate.evaluation.reduction import reduced_cell
 from tests.evaluation.conftest import distorted, random_cell, to_crystals
 
@@ -116,6 +117,58 @@ def test_a_reference_without_a_sample_is_a_miss(reference_cells, reference):
     assert result.rows["failure"].tolist() == ["", "", "no_prediction"]
 
 
+def test_the_order_of_the_samples_does_not_matter_by_composition(reference_cells):
+    """Each reference crystal has a composition of its own, so that the pairing is known."""
+    rng = np.random.default_rng(9)
+    cells = [reference_cells[i] for i in (0, 2, 3)]
+    right = to_crystals([distorted(cell, rng, 0.02) for cell in cells])
+    reference, turned = to_crystals(cells), right[[2, 0, 1]]
+    want = csp.evaluate(right, reference, reference_name="")
+    with pytest.raises(PairingError):
+        csp.evaluate(turned, reference, reference_name="")
+    found = csp.evaluate(turned, reference, reference_name="", pair="composition")
+    assert found.metrics["k1"]["match_rate"] == 1
+    assert unfiltered(found.metrics["k1"]) == pytest.approx(unfiltered(want.metrics["k1"]), rel=1e-12)
+    assert (want.definition["pairing"], found.definition["pairing"]) == ({"by": "rows"}, {"by": "composition"})
+    insisted = csp.evaluate(turned, reference, reference_name="", pair="rows")
+    assert insisted.metrics["k1"]["match_rate"] == 0
+    assert insisted.counts["pairing"]["other_composition"] == 3
+
+
+def test_samples_of_a_composition_that_nobody_asked_for_take_no_place(reference_cells):
+    """By composition: one right, one unreadable, one of another composition, and two reference crystals with none."""
+    cells = [reference_cells[i] for i in (0, 2, 3)]
+    silicon = random_cell(np.random.default_rng(3), [14, 14])
+    lost = Crystals.failed(["unparseable"])
+    samples = Crystals.concat([to_crystals([silicon]), lost, to_crystals([cells[1]])])
+    reference = to_crystals(cells, material_id=["a", "b", "c"])
+    result = csp.evaluate(samples, reference, reference_name="", pair="composition")
+    assert result.metrics["k1"]["match_rate"] == result.metrics["k1"]["metre"] == pytest.approx(1 / 3)
+    assert result.counts["failures"] == {"composition_not_in_reference": 1, "unparseable": 1, "no_prediction": 2}
+    assert (result.counts["reference"]["asked"], result.counts["reference"]["without_prediction"]) == (3, 2)
+    rows = result.rows
+    assert rows["index"].tolist() == [None, None, 1, 0, 2]
+    assert rows["rank"].tolist() == [None, None, 0, 0, 0]
+    assert rows["reference_material_id"].tolist() == [None, None, "b", "a", "c"]
+    assert result.to_table()["index"].to_pylist() == rows["index"].tolist()
+
+
+def test_rows_carry_the_columns_of_the_input(reference_cells):
+    """Also those that are called as columns of the table, or as its columns of the reference."""
+    reference = to_crystals(reference_cells, file=["a", "b", "c", "d"], index_id=[7, 8, 9, 6], e=[0.1, 0.2, 0.3, 0.4])
+    info = {"file": ["x.cif", "y.cif"], "rms": [1.5, 2.5], "reference_file": ["p", "q"], "e": [1, 2]}
+    samples = to_crystals([reference_cells[0], reference_cells[2]], reference_index=[0, 2], **info)
+    rows = csp.evaluate(samples, reference, reference_name="").rows
+    assert rows["reference_file"].tolist() == ["a", "c", "b"]
+    assert rows["reference_index_id"].tolist() == [7, 9, 8]
+    assert rows["file"].tolist() == ["x.cif", "y.cif", None]
+    assert rows["input_rms"].tolist() == [1.5, 2.5, None]
+    assert rows["input_reference_file"].tolist() == ["p", "q", None]
+    assert rows["e"].tolist() == [1, 2, None]
+    assert rows["reference_index"].tolist() == [0, 2, None]
+    assert "reference_e" not in rows
+
+
 def test_a_reference_that_is_none_is_a_miss(reference_cells):
     reference = Crystals.concat([to_crystals(reference_cells[:1]), Crystals.failed(["not_finite"])])
     result = csp.evaluate(to_crystals(reference_cells[:1] * 2), reference, reference_name="")
@@ -135,7 +188,9 @@ def test_nothing_matches(reference):
 def test_rows(reference, samples):
     _, crystals = samples
     rows = csp.evaluate(crystals, reference, reference_name="").rows
-    assert list(rows) == ["index", "rank", "formula", "matched", "rms", "max_distance", "failure"]
+    table = ["index", "rank", "formula", "matched", "rms", "max_distance", "failure"]
+    assert list(rows) == [*table, "reference_index", "input_rank"]
+    assert rows["input_rank"].tolist() == rows["rank"].tolist()
     assert rows["matched"].tolist() == [True, True, False, True, True, False, False, False]
     assert (np.isfinite(rows["rms"]) == rows["matched"]).all()
     assert (rows["max_distance"][rows["matched"]] >= rows["rms"][rows["matched"]]).all()

@@ -155,18 +155,32 @@ def _evaluate_dng(crystals: Crystals, name: str, reference: str, jobs: int | Non
 
 
 def _evaluate_csp(crystals: Crystals, name: str, reference: str, jobs: int | None) -> Result:
+    """Judges predictions, and says what `nucleate evaluate csp` says of whose they are.
+
+    Raises:
+        UserError: it is not clear what they predict; `nucleate evaluate csp` can be given it.
+    """
     from nucleate.cli import evaluate as verb
+    from nucleate.cli._pairing import notes
     from nucleate.cli._progress import bar
+    from nucleate.errors import UserError
     from nucleate.evaluation.csp import evaluate
+    from nucleate.evaluation.pairing import PairingError
     from nucleate.parallel import available_cores
 
     truth, called = verb.load_reference(reference, jobs)
-    with bar(f"comparing {name}") as show:
-        return evaluate(
-            crystals,
-            truth,
-            reference_name=str(called),
-            keep_in=verb.kept_fingerprints(),
-            jobs=jobs or available_cores(),
-            on_progress=show,
-        )
+    try:
+        with bar(f"comparing {name}") as show:
+            result = evaluate(
+                crystals,
+                truth,
+                reference_name=str(called),
+                keep_in=verb.kept_fingerprints(),
+                jobs=jobs or available_cores(),
+                on_progress=show,
+            )
+    except PairingError as error:
+        raise UserError(f"{name}: " + error.worded("the metrics of nucleate evaluate csp --pair {}")) from error
+    for line in notes(result, crystals):
+        typer.echo(f"{name}: {line}", err=True)
+    return result

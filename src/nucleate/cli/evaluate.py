@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from nucleate.cli._pairing import Pair
+
 if TYPE_CHECKING:
     from nucleate.crystals import Crystals
     from nucleate.evaluation.coverage import Cutoffs
@@ -74,6 +76,13 @@ def csp(
     reference: Reference,
     out: Out,
     per_crystal: PerCrystal = None,
+    pair: Annotated[
+        Pair | None,
+        typer.Option(
+            help="What a sample predicts: the crystal in its row, of its composition, or of its name; by default what "
+            "its column reference_index says, else rows."
+        ),
+    ] = None,
     oxidation_states: OxidationStates = PUBLISHED,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -81,30 +90,39 @@ def csp(
     """Judge predicted structures: match rate and RMSE, filtered and not, METRe and cRMSE.
 
     Samples say by the columns reference_index and rank what they predict; without them row i predicts row i of the
-    reference.
+    reference, which is refused if names or compositions say another order.
     """
     _check(out, per_crystal, jobs, overwrite=overwrite)
+    from nucleate.cli._pairing import notes
     from nucleate.cli._progress import bar
+    from nucleate.errors import UserError
     from nucleate.evaluation.csp import evaluate
+    from nucleate.evaluation.pairing import PairingError
     from nucleate.parallel import available_cores
 
     _check_states(oxidation_states)
     crystals, truth, name = _load(samples, reference, jobs)
-    with bar("comparing") as show:
-        result = evaluate(
-            crystals,
-            truth,
-            reference_name=str(name),
-            oxidation=oxidation_states,
-            keep_in=kept_fingerprints(),
-            jobs=jobs or available_cores(),
-            on_progress=show,
-        )
+    try:
+        with bar("comparing") as show:
+            result = evaluate(
+                crystals,
+                truth,
+                reference_name=str(name),
+                pair=pair,
+                oxidation=oxidation_states,
+                keep_in=kept_fingerprints(),
+                jobs=jobs or available_cores(),
+                on_progress=show,
+            )
+    except PairingError as error:
+        raise UserError(error.worded("--pair {}")) from error
     _write(result, samples, out, per_crystal)
     counts, k = result.counts["reference"], result.definition["k"]
     missing = counts["without_prediction"]
     asked = f"{counts['asked']:,} of {counts['crystals']:,} crystals of {name} were asked for"
     typer.echo(asked + (f"; {missing:,} of them have no sample and count as misses" if missing else ""))
+    for line in notes(result, crystals):
+        typer.echo(line)
     columns = {"first": result.metrics["k1"], f"best of {k}": result.metrics["kN"]}
     _print(result, _CSP_ROWS, columns if k > 1 else {"": result.metrics["k1"]})
     typer.echo(f"wrote {out}")

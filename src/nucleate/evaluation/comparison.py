@@ -29,6 +29,9 @@ NOT_REDUCIBLE = "no_reduced_cell"
 NO_REFERENCE = "no_reference"
 """Failure of a sample whose reference crystal can't be compared with anything."""
 
+UNKNOWN_COMPOSITION = "composition_not_in_reference"
+"""Failure of a sample that is paired by composition, where no reference crystal has its composition."""
+
 STEPS = {
     "reducing samples": 0.15,
     "reducing the reference": 0.15,
@@ -61,19 +64,27 @@ class Comparison:
     found_by_any: Bool[np.ndarray, " r"]
 
 
-def compare(samples: Crystals, reference: Crystals, *, jobs: int = 1, steps: Steps | None = None) -> Comparison:
+def compare(
+    samples: Crystals,
+    reference: Crystals,
+    *,
+    pairing: Pairing | None = None,
+    jobs: int = 1,
+    steps: Steps | None = None,
+) -> Comparison:
     """Compares samples with the reference crystals that they predict.
 
     Args:
-        samples: with the columns `reference_index` and `rank`, or in the order of the reference.
+        samples: all that were requested.
         reference: all reference crystals.
+        pairing: what each sample predicts; by default as `pair` finds it.
         jobs: processes at most; the outcome does not depend on it.
         steps: told how far each of `STEPS` has come.
 
     Raises:
         UserError: the samples and the reference do not fit together; see `pair`.
     """
-    pairing = pair(samples, reference)
+    pairing = pairing or pair(samples, reference)
     asked = reference[pairing.asked]
     steps = steps or Steps(STEPS)
 
@@ -84,6 +95,7 @@ def compare(samples: Crystals, reference: Crystals, *, jobs: int = 1, steps: Ste
     reference_failures, theirs = _reduced(asked, jobs, steps.start("reducing the reference"))
 
     place = pairing.place
+    failures[(failures == "") & ~pairing.paired] = UNKNOWN_COMPOSITION  # and so none without a place goes on
     failures[(failures == "") & (reference_failures != "")[place]] = NO_REFERENCE
     own = np.flatnonzero(failures == "")
     found = match([(ours[i], theirs[place[i]]) for i in own], "comparing")

@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.evaluation import comparison as comparing
-from nucleate.evaluation import distributions, intervals, oxidation_states
+from nucleate.evaluation import distributions, input_columns, intervals, oxidation_states
+from nucleate.evaluation import pairing as pairings
 from nucleate.evaluation.assessment import assess
 from nucleate.evaluation.comparison import Comparison, compare
 from nucleate.evaluation.distributions import RMS_BIN, RMS_BINS
@@ -37,6 +38,7 @@ def evaluate(
     reference: Crystals,
     *,
     reference_name: str,
+    pair: str | None = None,
     oxidation: str = oxidation_states.DEFAULT,
     keep_in: Path | None = None,
     jobs: int = 1,
@@ -45,23 +47,27 @@ def evaluate(
     """Compares samples with the reference crystals that they predict.
 
     Args:
-        samples: with the columns `reference_index` and `rank`, or in the order of the reference.
+        samples: all that were requested.
         reference: all reference crystals.
         reference_name: what the result calls them.
+        pair: how it is decided which reference crystal a sample predicts: `reference_index`, `rows`, `composition` or
+            `name` (see `pairing.pair`). By default the column `reference_index`; if there is none, row i predicts row
+            i, unless names or compositions say another order.
         oxidation: name of the oxidation states that composition validity goes by, in the filtered numbers.
         keep_in: a folder where the fingerprints of the reference are kept for the next time.
         jobs: processes at most; the numbers do not depend on it.
         on_progress: told the share done, and what is being done.
 
     Raises:
-        UserError: the samples and the reference do not fit together, or there are no such oxidation states.
+        UserError: the samples and the reference do not fit together, or there are no such oxidation states. It is a
+            `PairingError` if another `pair` may help.
     """
     states = oxidation_states.load(oxidation)
     steps = Steps(STEPS, on_progress)
     max_atoms = sample_limit(reference)
     samples = samples.with_info(**{FAILURE: failure_reasons(samples, max_atoms=max_atoms)})
-    comparison = compare(samples, reference, jobs=jobs, steps=steps)
-    pairing = comparison.pairing
+    pairing = pairings.pair(samples, reference, pair)
+    comparison = compare(samples, reference, pairing=pairing, jobs=jobs, steps=steps)
     show = steps.start("fingerprints of the samples")
     ours = assess(samples, states, jobs=jobs, on_progress=show)
     show = steps.start("fingerprints of the reference")
@@ -76,6 +82,7 @@ def evaluate(
         definition={
             "versions": versions("numpy", "scipy", "pymatgen"),
             "reference": reference_name,
+            "pairing": pairing.definition,
             "k": k,
             "max_atoms": max_atoms,
             "structural_validity": {"min_distance": MIN_DISTANCE, "min_volume": MIN_VOLUME},
@@ -92,6 +99,7 @@ def evaluate(
         counts={
             **outcome_counts(rows[FAILURE]),
             **ours.counts,
+            "pairing": pairing.counts,
             "reference": {
                 "crystals": len(reference),
                 **theirs.counts,
@@ -179,16 +187,27 @@ def _mean_of_finite(values: Shaped[np.ndarray, " r"]) -> float:
 
 
 def _rows(comparison: Comparison, samples: Crystals, reference: Crystals) -> dict[str, np.ndarray]:
-    """One row a sample, and one for each reference crystal without a sample."""
+    """One row a sample, and one for each reference crystal without a sample; then the columns of the input."""
     pairing, missing = comparison.pairing, comparison.pairing.missing
     blank = np.full(len(missing), np.nan)
     rms = np.concatenate([comparison.rms, blank])
-    return {
-        "index": np.concatenate([pairing.index, missing]),
-        "rank": np.concatenate([pairing.rank, np.zeros_like(missing)]),
+    index = np.concatenate([pairing.index, missing])
+    rows = {
+        "index": _blank_if_unpaired(index),
+        "rank": _blank_if_unpaired(np.concatenate([pairing.rank, np.zeros_like(missing)])),
         "formula": np.array(samples.formulas + reference[missing].formulas, dtype=object),
         "matched": np.isfinite(rms),
         "rms": rms,
         "max_distance": np.concatenate([comparison.max_distance, blank]),
         FAILURE: np.concatenate([comparison.failures, np.full(len(missing), NO_PREDICTION, dtype=object)]),
     }
+    return input_columns.with_samples({**rows, **input_columns.of_reference(reference, index)}, samples, len(missing))
+
+
+def _blank_if_unpaired(values: Int[np.ndarray, " s"]) -> np.ndarray:
+    unpaired = values == pairings.UNPAIRED
+    if not unpaired.any():
+        return values
+    cells = values.astype(object)
+    cells[unpaired] = None
+    return cells

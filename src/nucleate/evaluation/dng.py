@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.evaluation import coverage, distributions, intervals, oxidation_states
+from nucleate.evaluation import coverage, distributions, input_columns, intervals, oxidation_states
 from nucleate.evaluation.assessment import Assessment, assess
 from nucleate.evaluation.coverage import Coverage, Cutoffs
 from nucleate.evaluation.diversity import mean_distance
@@ -146,7 +146,7 @@ def evaluate(
             "validity_by_size": {"samples": _by_size(ours), "reference": _by_size(theirs)},
             "reference": {**_rates(theirs), **_diversity(theirs), "p1_share": distributions.share(groups[1] == P1)},
         },
-        rows=columns,
+        rows=input_columns.with_samples(columns, samples),
         intervals=_intervals(ours, theirs, covered, columns, drawn, seed),
     )
 

@@ -75,6 +75,18 @@ def test_another_matcher_and_other_crystals_asked_for_divide_predictions():
         assert len(filled("csp-first", entry("a", csp()), entry("b", csp(**change))).blocks) == 2
 
 
+def test_pairing_by_composition_stands_apart_and_old_files_stand_with_the_others():
+    old, rows = (
+        csp(),
+        [csp(definition__pairing={"by": by}) for by in ("rows", "name", "reference_index", "composition")],
+    )
+    assert "pairing" not in old["definition"]
+    entries = [entry(name, data) for name, data in zip("abcde", [old, *rows], strict=True)]
+    first = filled("csp-first", *entries)
+    assert [block.names for block in first.blocks] == ["a, b, c, d", "e"]
+    assert first.differences == ["pairing: sample by sample for a, b, c, d; by composition for e"]
+
+
 def test_an_empty_sheet_is_no_table():
     assert compare(SHEET["csp-best"], [entry("a", csp(k=1))]) is None
     assert compare(SHEET["dng"], [entry("a", csp())]) is None

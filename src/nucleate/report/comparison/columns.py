@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nucleate.evaluation.pairing import Rule
 from nucleate.report.comparison.entry import Entry
 
 HIGH, LOW, NEITHER = 1, -1, 0
@@ -90,6 +91,11 @@ def _listed(values: Any) -> str:
     return str(values)
 
 
+def _pairing(rule: str) -> str:
+    """Columns, rows and names all say which crystal a sample predicts; its composition alone may leave several."""
+    return "by composition" if rule == Rule.COMPOSITION else "sample by sample"
+
+
 def _definition(label: str, key: str) -> Condition:
     return Condition(label, lambda entry: _listed(entry.definition.get(key, "unknown")))
 
@@ -122,6 +128,7 @@ _CSP = (
     Condition(
         "asked for", lambda entry: f"{entry.counts.get('reference', {}).get('asked', 0):,} crystals of the reference"
     ),
+    Condition("pairing", lambda entry: _pairing(entry.definition.get("pairing", {}).get("by", "rows"))),
     *_SHARED,
     _definition("matcher", "matcher"),
 )
