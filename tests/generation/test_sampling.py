@@ -11,8 +11,8 @@ import torch
 
 from nucleate.errors import UserError
 from nucleate.generation import sampling
-from nucleate.generation.prediction import predict
-from nucleate.generation.sampling import generate
+from nucleate.generation.prediction import draw, merge, predict
+from nucleate.generation.sampling import generate, with_failed
 from nucleate.models.generator import Generator, Task
 
 
@@ -111,6 +111,21 @@ def test_prediction_merges_and_orders_by_times_found():
     assert crystals.info["times_found"].tolist() == [3, 2, 2, 2]
     assert crystals.info["score"].tolist() == pytest.approx([3 / 9, 2 / 9, 2 / 9, 2 / 9])
     assert crystals.info["formula_units"].tolist() == [1, 2, 4, 8]
+
+
+def test_a_prediction_counts_samples_that_could_not_be_built():
+    samples = draw(Stub(broken={3: 0.0}), np.array([3, 8]), 5)
+    assert samples.failures.tolist() == ["zero_volume"] * 5
+    assert samples.info["formula_units"].tolist() == [1, 2, 4, 8, 1]
+    with pytest.raises(UserError, match="none of 5 samples could be built: 5 zero_volume"):
+        merge(samples, lambda built: np.arange(len(built)))
+
+
+def test_failed_rows_stand_where_they_were_asked():
+    made = generate(Stub(), 3, compositions=[np.array([z]) for z in (1, 2, 3)])
+    rows = with_failed(made, np.array(["lost", "", "", "gone", "", "lost"], dtype=object))
+    assert rows.failures.tolist() == ["lost", "", "", "gone", "", "lost"]
+    assert [z.tolist() for z in rows.numbers_of_each()] == [[], [1], [2], [], [3], []]
 
 
 def test_samplers_are_found_by_name():

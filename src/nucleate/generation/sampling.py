@@ -11,8 +11,8 @@ import torch
 
 from nucleate.crystals import FAILURE, Crystals, Padded
 from nucleate.errors import UserError
-from nucleate.generation.compositions import check_fits
 from nucleate.generation.consensus import typical_first
+from nucleate.generation.limits import check_all_fit, check_some_fit
 from nucleate.geometry import lattice as cells
 from nucleate.models.generator import Generator, Request, Task
 from nucleate.models.precision import autocast
@@ -31,6 +31,7 @@ def generate(
     steps: int | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    strict: bool = True,
     on_progress: Callable[[float], None] | None = None,
 ) -> Crystals:
     """Samples crystals.
@@ -44,6 +45,9 @@ def generate(
         steps: network evaluations per crystal; the model's default if None.
         seed: fixes the result.
         options: family-specific settings of the sampler.
+        strict: whether compositions are refused if the model cannot make one of them, since it is larger than all that
+            it was trained on or has an element that these had not; otherwise its rows are failures, `too_many_atoms` or
+            `unseen_element`, and only compositions none of which can be made are refused.
         on_progress: called with the share that is done.
 
     Returns:
@@ -62,17 +66,33 @@ def generate(
         raise UserError("this model makes its own compositions; --formulas needs a model for CSP")
     if compositions is not None:
         compositions = compositions[:count]
-        check_fits(compositions, generator.max_atoms)
+        if strict:
+            check_all_fit(generator, compositions)
+        reasons = check_some_fit(generator, compositions)
         draws = max(per_formula, generator.draws if draws is None else draws)
-        asked = [z for z in compositions for _ in range(draws)]
+        asked = [z for z, reason in zip(compositions, reasons, strict=True) for _ in range(0 if reason else draws)]
         crystals = _sample(generator, asked, steps, rng, options, on_progress)
         chosen = typical_first(crystals, draws)[:, :per_formula].ravel()
-        return crystals[chosen].with_info(
+        return with_failed(crystals[chosen], np.repeat(reasons, per_formula)).with_info(
             reference_index=np.repeat(np.arange(len(compositions)), per_formula),
             rank=np.tile(np.arange(per_formula), len(compositions)),
         )
     asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
     return _sample(generator, asked, steps, rng, options, on_progress)
+
+
+def with_failed(crystals: Crystals, reasons: np.ndarray) -> Crystals:
+    """Puts failed rows between crystals.
+
+    Args:
+        crystals: one for each reason that is empty, in their order.
+        reasons: of all rows, shape (C,), the empty string where there is a crystal.
+    """
+    failed = reasons != ""
+    if not failed.any():
+        return crystals
+    order = np.argsort(failed, kind="stable")  # where each row of the result stands among crystals and failures
+    return Crystals.concat([crystals, Crystals.failed(reasons[failed].tolist())])[np.argsort(order, kind="stable")]
 
 
 def find_sampler(generator: Generator, name: str) -> Mapping[str, Any]:
@@ -90,7 +110,7 @@ def find_conditions(generator: Generator, asked: Sequence[str], temperature: flo
     """Options that ask every crystal for the same, from NAME=VALUE.
 
     Raises:
-        UserError: a condition or a temperature is none, or the family does not know it.
+        UserError: a condition or a temperature is none, is given twice, or the family does not know it.
     """
     found: dict[str, float] = {}
     for text in asked:
@@ -98,6 +118,8 @@ def find_conditions(generator: Generator, asked: Sequence[str], temperature: flo
         if name not in generator.conditions:
             known = ", ".join(generator.conditions) or "none"
             raise UserError(f"{generator.family} has no condition {name!r}; it has {known}")
+        if name in found:
+            raise UserError(f"--condition {name} is given twice")
         found[name] = _number(f"--condition {text}", value, *generator.conditions[name])
     if temperature is not None:
         if "temperature" not in generator.settings:
