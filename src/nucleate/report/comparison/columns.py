@@ -53,10 +53,16 @@ class Condition:
     Attributes:
         label: what it is called.
         of: its text for a row.
+        number: the number for a row, of a condition that is one.
     """
 
     label: str
     of: Callable[[Entry], str]
+    number: Callable[[Entry], int] | None = None
+
+    def value(self, entry: Entry) -> int | str:
+        """What programs read: the number where the condition is one, else its text."""
+        return self.of(entry) if self.number is None else self.number(entry)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,14 @@ def _listed(values: Any) -> str:
     return str(values)
 
 
+def _samples(entry: Entry) -> int:
+    return entry.counts.get("requested", 0)
+
+
+def _asked(entry: Entry) -> int:
+    return entry.counts.get("reference", {}).get("asked", 0)
+
+
 def _definition(label: str, key: str) -> Condition:
     return Condition(label, lambda entry: _listed(entry.definition.get(key, "unknown")))
 
@@ -108,7 +122,7 @@ _SHARED = (
     _definition("atoms at most", "max_atoms"),
 )
 _DNG = (
-    Condition("samples", lambda entry: f"{entry.counts.get('requested', 0):,}"),
+    Condition("samples", lambda entry: f"{_samples(entry):,}", _samples),
     *_SHARED,
     _definition("coverage", "coverage"),
 )
@@ -119,9 +133,7 @@ _DNG_MORE = (
     _definition("space groups", "space_groups"),
 )
 _CSP = (
-    Condition(
-        "asked for", lambda entry: f"{entry.counts.get('reference', {}).get('asked', 0):,} crystals of the reference"
-    ),
+    Condition("asked for", lambda entry: f"{_asked(entry):,} crystals of the reference", _asked),
     *_SHARED,
     _definition("matcher", "matcher"),
 )
