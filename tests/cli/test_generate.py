@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,27 @@ def test_samples_of_a_prediction_that_could_not_be_built_are_said(models, tmp_pa
     assert capsys.readouterr().err == "not built, of 6 samples: 1 zero_volume\n"
     assert "Not built: 1 zero_volume." in (out / "index.html").read_text(encoding="utf-8")
     assert int(read(out / "structures.extxyz").info["times_found"].sum()) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_finished_is_written_when_interrupted(models, tmp_path, monkeypatch, capsys, number):
+    def second_time(self, request, rng):
+        calls.append(len(request.numbers))
+        if len(calls) == 2:
+            signal.raise_signal(number)
+        return sample(self, request, rng)
+
+    calls, sample, before = [], FlowMM.sample, signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(FlowMM, "sample", second_time)
+    monkeypatch.setattr(FlowMM, "pairs_at_once", 100)
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["dng"]), "-n", "30", "--out", str(out)]) == 130
+    assert not out.exists()
+    assert len(read(tmp_path / "interrupted-some.parquet")) == calls[0] < 30
+    said = capsys.readouterr()
+    assert f"interrupted-some.parquet: {calls[0]} crystals, those that were finished" in said.out
+    assert said.err == "nucleate: interrupted\n"
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_damaged_and_foreign_weights(models, tmp_path, capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.generation import sampling
 from nucleate.generation.prediction import draw, merge, predict
@@ -66,6 +67,24 @@ def test_order_and_bookkeeping_survive_batching(monkeypatch):
     for row, numbers in enumerate(crystals.numbers_of_each()):
         assert numbers.tolist() == asked[row // 3].tolist()
         np.testing.assert_allclose(crystals[row].frac[:, 0], numbers / 100, rtol=1e-6)
+
+
+def test_batches_are_shown_when_they_are_done(monkeypatch):
+    """Together they are the crystals, and each says which of the requests it answers."""
+    monkeypatch.setattr(Stub, "pairs_at_once", 50)
+    asked = [np.full(n, z) for n, z in ((2, 1), (7, 2), (30, 3), (5, 4))]
+    for model, request in ((Stub(), {"compositions": asked, "draws": 2, "strict": False}), (Stub("dng"), {})):
+        batches = []
+        whole = generate(model, 4, on_batch=batches.append, **request)
+        parts = Crystals.concat(batches)
+        assert len(batches) > 1
+        rows = parts.info["reference_index"]
+        if request:
+            assert sorted(rows.tolist()) == [0, 0, 1, 1, 3, 3]
+        else:
+            assert sorted(rows.tolist()) == [0, 1, 2, 3]
+        assert [whole.formulas[row] for row in rows] == parts.formulas
+        assert parts.counts.tolist() == sorted(parts.counts.tolist(), reverse=True)
 
 
 def test_what_cannot_be_built_is_a_row_with_a_reason():

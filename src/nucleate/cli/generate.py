@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from nucleate.crystals import Crystals
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -77,7 +81,8 @@ def generate(
         warn_of_unknown_elements(generator)
     if count is None:
         count = 100 if compositions is None else len(compositions)
-    with bar(f"generating with {model}") as show:
+    finished: list[Crystals] = []
+    with bar(f"generating with {model}") as show, _saved_if_interrupted(finished, out):
         crystals = sample(
             generator,
             count,
@@ -89,6 +94,7 @@ def generate(
             options=options,
             strict=typed,
             on_progress=show,
+            on_batch=finished.append,
         )
     files.write(crystals.with_info(model=[model] * len(crystals)), out, overwrite=overwrite)
     lost = tally(crystals.failures)
@@ -104,3 +110,24 @@ def _compositions(spec: str) -> tuple[list[np.ndarray], bool]:
     if parse_reference(spec).name in NAMES:
         return numbers_of_all(load(spec, progress=True), spec), False
     return read_formulas(spec), are_typed(spec)
+
+
+@contextmanager
+def _saved_if_interrupted(finished: list[Crystals], out: Path) -> Iterator[None]:
+    """Interrupted or terminated within `with`, writes what is finished under another name than the whole would have."""
+    import signal
+
+    from nucleate import files
+    from nucleate.crystals import Crystals
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if finished:
+            place, crystals = out.with_name(f"interrupted-{out.name}"), Crystals.concat(finished)
+            files.write(crystals, place, overwrite=True)
+            typer.echo(f"{place}: {len(crystals):,} crystals, those that were finished; the largest cells come first")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -33,6 +33,7 @@ def generate(
     options: Mapping[str, Any] | None = None,
     strict: bool = True,
     on_progress: Callable[[float], None] | None = None,
+    on_batch: Callable[[Crystals], None] | None = None,
 ) -> Crystals:
     """Samples crystals.
 
@@ -49,6 +50,9 @@ def generate(
             it was trained on or has an element that these had not; otherwise its rows are failures, `too_many_atoms` or
             `unseen_element`, and only compositions none of which can be made are refused.
         on_progress: called with the share that is done.
+        on_batch: called with the crystals of each batch when it is done, the largest cells first, for those who want
+            them should the rest never come. `info["reference_index"]` is the row of the composition (CSP; all draws
+            are there) or of the result (DNG).
 
     Returns:
         One row for each requested crystal, in order. CSP rows carry `reference_index` and `rank` in `info`; a crystal
@@ -71,14 +75,15 @@ def generate(
         reasons = check_some_fit(generator, compositions)
         draws = max(per_formula, generator.draws if draws is None else draws)
         asked = [z for z, reason in zip(compositions, reasons, strict=True) for _ in range(0 if reason else draws)]
-        crystals = _sample(generator, asked, steps, rng, options, on_progress)
+        rows = np.repeat(np.flatnonzero(reasons == ""), draws)
+        crystals = _sample(generator, asked, rows, steps, rng, options, on_progress, on_batch)
         chosen = typical_first(crystals, draws)[:, :per_formula].ravel()
         return with_failed(crystals[chosen], np.repeat(reasons, per_formula)).with_info(
             reference_index=np.repeat(np.arange(len(compositions)), per_formula),
             rank=np.tile(np.arange(per_formula), len(compositions)),
         )
     asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
-    return _sample(generator, asked, steps, rng, options, on_progress)
+    return _sample(generator, asked, np.arange(count), steps, rng, options, on_progress, on_batch)
 
 
 def with_failed(crystals: Crystals, reasons: np.ndarray) -> Crystals:
@@ -142,10 +147,12 @@ def _number(what: str, text: str, low: float, high: float) -> float:
 def _sample(
     generator: Generator,
     asked: list[np.ndarray],
+    rows: np.ndarray,
     steps: int | None,
     rng: torch.Generator,
     options: Mapping[str, Any] | None,
     on_progress: Callable[[float], None] | None,
+    on_batch: Callable[[Crystals], None] | None,
 ) -> Crystals:
     """Samples in batches of similar size, the largest cells first, and puts the crystals back in order."""
     device = next(generator.parameters()).device
@@ -153,14 +160,16 @@ def _sample(
     work, done = float((sizes**2).sum()), 0.0
     parts: list[Crystals] = []
     batches = batches_by_size(sizes, generator.pairs_at_once)
-    for rows in batches:
-        share = float((sizes[rows] ** 2).sum()) / work
+    for batch in batches:
+        share = float((sizes[batch] ** 2).sum()) / work
         before = done
         progress = None if on_progress is None else (lambda part: on_progress(before + part * share))  # noqa: B023
-        request = Request.of([asked[i] for i in rows], device, steps=steps, options=options, progress=progress)
+        request = Request.of([asked[i] for i in batch], device, steps=steps, options=options, progress=progress)
         with autocast(device):
             made = generator.sample(request, rng).to("cpu")
         parts.append(accepted(made) if isinstance(made, Padded) else made)
+        if on_batch is not None:
+            on_batch(parts[-1].with_info(reference_index=rows[batch]))
         done += share
     back = np.argsort(np.concatenate(batches), kind="stable")
     return Crystals.concat(parts)[back]
