@@ -51,8 +51,7 @@ def generate(
             `unseen_element`, and only compositions none of which can be made are refused.
         on_progress: called with the share that is done.
         on_batch: called with the crystals of each batch when it is done, the largest cells first, for those who want
-            them should the rest never come. `info["reference_index"]` is the row of the composition (CSP; all draws
-            are there) or of the result (DNG).
+            them should the rest never come. For CSP these are all draws, with `reference_index` in `info`.
 
     Returns:
         One row for each requested crystal, in order. CSP rows carry `reference_index` and `rank` in `info`; a crystal
@@ -83,7 +82,7 @@ def generate(
             rank=np.tile(np.arange(per_formula), len(compositions)),
         )
     asked = [np.zeros(size, dtype=np.uint8) for size in generator.draw_sizes(count, rng).tolist()]
-    return _sample(generator, asked, np.arange(count), steps, rng, options, on_progress, on_batch)
+    return _sample(generator, asked, None, steps, rng, options, on_progress, on_batch)
 
 
 def with_failed(crystals: Crystals, reasons: np.ndarray) -> Crystals:
@@ -147,14 +146,25 @@ def _number(what: str, text: str, low: float, high: float) -> float:
 def _sample(
     generator: Generator,
     asked: list[np.ndarray],
-    rows: np.ndarray,
+    rows: np.ndarray | None,
     steps: int | None,
     rng: torch.Generator,
     options: Mapping[str, Any] | None,
     on_progress: Callable[[float], None] | None,
     on_batch: Callable[[Crystals], None] | None,
 ) -> Crystals:
-    """Samples in batches of similar size, the largest cells first, and puts the crystals back in order."""
+    """Samples in batches of similar size, the largest cells first, and puts the crystals back in order.
+
+    Args:
+        generator: a trained model.
+        asked: atomic numbers, or zeros, of each crystal.
+        rows: which composition each crystal is of, for `on_batch`; None if there are no compositions.
+        steps: as in `generate`, like what follows.
+        rng: random state.
+        options: settings of the sampler.
+        on_progress: called with the share that is done.
+        on_batch: called with each batch.
+    """
     device = next(generator.parameters()).device
     sizes = np.array([len(z) for z in asked])
     work, done = float((sizes**2).sum()), 0.0
@@ -169,7 +179,7 @@ def _sample(
             made = generator.sample(request, rng).to("cpu")
         parts.append(accepted(made) if isinstance(made, Padded) else made)
         if on_batch is not None:
-            on_batch(parts[-1].with_info(reference_index=rows[batch]))
+            on_batch(parts[-1] if rows is None else parts[-1].with_info(reference_index=rows[batch]))
         done += share
     back = np.argsort(np.concatenate(batches), kind="stable")
     return Crystals.concat(parts)[back]
