@@ -54,6 +54,12 @@ def test_the_first_n_of_a_file(models, tmp_path):
     assert read(out).formulas == ["NaCl", "LiCl"]
 
 
+def test_fewer_compositions_than_asked_for_are_said(models, tmp_path, capsys):
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["csp"]), "-n", "20", "--formulas", "NaCl", "--out", str(out)]) == 0
+    assert capsys.readouterr().err == "-n 20: compositions in NaCl: 1; --per-formula makes more of each\n"
+
+
 def test_new_crystals(models, tmp_path):
     out = tmp_path / "new.csv"
     assert main(["generate", str(models["dng"]), "-n", "7", "--out", str(out), "--steps", "2"]) == 0

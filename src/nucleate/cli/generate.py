@@ -79,6 +79,11 @@ def generate(
     compositions, typed = (None, True) if formulas is None else _compositions(formulas)
     if compositions is not None:
         warn_of_unknown_elements(generator)
+        if count is not None and count > len(compositions):
+            typer.echo(
+                f"-n {count}: compositions in {formulas}: {len(compositions)}; --per-formula makes more of each",
+                err=True,
+            )
     if count is None:
         count = 100 if compositions is None else len(compositions)
     finished: list[Crystals] = []
