@@ -82,3 +82,33 @@ def test_workers_end_with_the_process_that_started_them():
     run.kill()
     # The workers hold the pipe open, so that it ends only when they have.
     assert run.communicate(timeout=60)[0] == ""
+
+
+def test_a_plain_script_reads_a_data_set(tmp_path):
+    """No `if __name__ == "__main__":`, and what it does is done once, although there are workers."""
+    frame = '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 pbc="T T T"\nPo 0 0 0\n'
+    (tmp_path / "data.extxyz").write_text(frame * (2 * ITEMS_PER_WORKER))
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from nucleate.datasets import load\n"
+        "from nucleate.parallel import ITEMS_PER_WORKER, map_in_order\n"
+        "from tests.test_parallel import own_threads\n"
+        "print('begins')\n"
+        "print(len(load('data.extxyz', jobs=2)))\n"
+        "found = map_in_order(own_threads, range(2 * ITEMS_PER_WORKER), jobs=2)\n"
+        "import os, sys\n"
+        "print(os.getpid() in dict(found), sys.modules['__main__'].__file__)\n"
+    )
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    environment = {**os.environ, "NUCLEATE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": paths}
+    command = [sys.executable, str(script)]
+    run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert run.stderr == ""
+    assert run.stdout.splitlines() == ["begins", str(2 * ITEMS_PER_WORKER), f"False {script}"]
+
+
+def test_the_script_is_back_whatever_happens():
+    script = sys.modules["__main__"]
+    with pytest.raises(UserError, match="a worker process died"):
+        map_in_order(dies, range(2 * ITEMS_PER_WORKER), jobs=2)
+    assert sys.modules["__main__"] is script

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from types import ModuleType
 from typing import TypeVar
 
 from nucleate.errors import UserError
@@ -21,6 +24,8 @@ CHUNK = 100
 
 ITEMS_PER_WORKER = 500
 """A worker takes about a second to start; fewer items are not worth one."""
+
+_STARTING = threading.Lock()
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -35,11 +40,12 @@ def map_in_order(
 ) -> list[Result]:
     """Applies a function to all items; the results are in their order, and do not depend on `jobs`.
 
-    Interrupted, it returns after what the workers have begun; and they end with this process, however that ends.
+    Interrupted, it returns after what the workers have begun; and they end with this process, however that ends. The
+    script that is running is not run again in the workers, so that it needs no `if __name__ == "__main__":`.
 
     Args:
-        function: a function of a module, so that another process can import it.
-        items: what it takes, one at a time.
+        function: a function of a module, not of the script, so that another process can import it.
+        items: what it takes, one at a time, of types that can be imported as well.
         weights: how many ordinary items the work of each is worth, where they differ; then workers take single items.
         jobs: processes at most.
         on_progress: told the share done.
@@ -55,10 +61,11 @@ def map_in_order(
     # Not forked: a copy of a process with threads, such as those of PyTorch, may hang.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
     try:
-        return _watched(pool.map(function, items, chunksize=chunk), worth, on_progress)
+        with _script_out_of_sight():  # until all is handed in, which is when the workers start
+            results = pool.map(function, items, chunksize=chunk)
+        return _watched(results, worth, on_progress)
     except BrokenProcessPool as error:
-        message = "a worker process died; a script needs `if __name__ == '__main__':` around its work, or jobs=1"
-        raise UserError(message) from error
+        raise UserError("a worker process died, perhaps for want of memory; with jobs=1 there are none") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -79,6 +86,23 @@ def _watched(
             on_progress(weight / total)
             told = weight
     return done
+
+
+@contextmanager
+def _script_out_of_sight() -> Iterator[None]:
+    """Worker processes that start meanwhile do not import the script that is running.
+
+    A new process is told where `__main__` comes from, and imports it before anything else: for functions of the script,
+    which are not mapped here. A script whose work stands under no `if` would do all of it again in each worker, up to
+    this place, where a process that is only just starting may start no others, and dies.
+    """
+    with _STARTING:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
 
 
 def _begin() -> None:

@@ -115,6 +115,14 @@ def test_names(tmp_path, write):
     assert "<h1>a=b</h1>" in out.read_text(encoding="utf-8")
 
 
+def test_one_file_under_two_names_and_a_name_with_an_equals_sign(tmp_path, write):
+    out, metrics = tmp_path / "page.html", write("a", dng())
+    assert run(f"A={metrics}", f"T=0.7={metrics}", "--out", out, "--tables", tmp_path / "t") == 0
+    rows = list(csv.DictReader((tmp_path / "t" / "dng.csv").open()))
+    assert [row["name"] for row in rows] == ["A", "T=0.7"]
+    assert [row["validity.mark"] for row in rows] == ["best", "best"]
+
+
 def test_outputs_are_replaced_on_demand_only(tmp_path, write, capsys):
     metrics, out = write("a", dng()), tmp_path / "page.html"
     assert run(metrics, "--out", out, "--tables", tmp_path / "t") == 0
@@ -135,6 +143,7 @@ def test_outputs_are_replaced_on_demand_only(tmp_path, write, capsys):
         (["{other}", "--out", "{out}"], "other.json is no metrics file"),
         (["{good}", "{old}", "--out", "{out}"], "old.json has layout 1 of metrics, and this is 2: evaluate"),
         (["{good}", "{good}", "--out", "{out}"], "good.json is there twice"),
+        (["x={good}", "x={good}", "--out", "{out}"], "good.json is there twice"),
         (["x={good}", "x={second}", "--out", "{out}"], "two rows are called 'x'"),
         (["{samples}", "--out", "{out}"], "give --reference NAME"),
         (["{lost}", "--reference", "prototypes", "--out", "{out}"], "none of the 2 samples has a cell"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 import torch
 
 from nucleate.cli import main
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.files import read
+from nucleate.files import read, write
 from nucleate.generation.sampling import find_conditions
-from nucleate.models.checkpoint import save_weights
+from nucleate.models.checkpoint import load_weights, save_weights
 from nucleate.models.crystal_llm import CrystalLLM, CrystalLLMConfig
 from nucleate.models.flowmm import FlowMM, FlowMMConfig, SamplingConfig
 from nucleate.models.networks.pairformer import PairformerConfig
@@ -52,6 +54,12 @@ def test_the_first_n_of_a_file(models, tmp_path):
     assert read(out).formulas == ["NaCl", "LiCl"]
 
 
+def test_fewer_compositions_than_asked_for_are_said(models, tmp_path, capsys):
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["csp"]), "-n", "20", "--formulas", "NaCl", "--out", str(out)]) == 0
+    assert capsys.readouterr().err == "-n 20: compositions in NaCl: 1; --per-formula makes more of each\n"
+
+
 def test_new_crystals(models, tmp_path):
     out = tmp_path / "new.csv"
     assert main(["generate", str(models["dng"]), "-n", "7", "--out", str(out), "--steps", "2"]) == 0
@@ -87,6 +95,8 @@ def test_a_prediction_is_a_folder(models, tmp_path):
         ),
         (["generate", "CSP", "--out", "x.docx", "--formulas", "NaCl"], "not known"),
         (["generate", "nothing", "--out", "x.extxyz"], "unknown model 'nothing'"),
+        (["generate", "CSP", "--out", "x.extxyz", "--formulas", "NaCl,Ar2,BkO"], "Ar and Bk: the model was trained on"),
+        (["predict", "ArO", "--model", "CSP", "--out", "x"], "Ar: the model was trained on crystals without it"),
         (["predict", "Na", "--model", "DNG", "--out", "x"], "trained for dng, not csp"),
         (["predict", "", "--model", "CSP", "--out", "x"], "empty formula"),
         (["predict", "NaCl", "--model", "CSP", "-n", "0", "--out", "x"], "at least 1"),
@@ -101,6 +111,67 @@ def test_bad_input_is_one_line_and_code_2(arguments, message, models, tmp_path, 
     assert len(errors) == 1
     assert message in errors[0]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("x")]
+
+
+def test_a_row_of_a_file_that_the_model_cannot_make_is_a_failure(models, tmp_path, capsys):
+    cells = 5 * np.stack([np.eye(3)] * 3)
+    asked = Crystals.build(
+        [[8] * 7, [11, 17], [18]], [np.linspace(0, 0.9, 3 * n).reshape(n, 3) for n in (7, 2, 1)], cells
+    )
+    write(asked, tmp_path / "asked.parquet")
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["csp"]), "--formulas", str(tmp_path / "asked.parquet"), "--out", str(out)]) == 0
+    assert read(out).failures.tolist() == ["too_many_atoms", "", "unseen_element"]
+    assert read(out).info["reference_index"].tolist() == [0, 1, 2]
+    said = capsys.readouterr().out
+    assert "3 crystals, of which unusable: 1 too_many_atoms, 1 unseen_element; seed 0, and another --seed" in said
+
+
+def test_weights_that_do_not_say_their_elements_are_said(models, tmp_path, capsys):
+    model = load_weights(models["csp"])
+    model.element_counts.zero_()
+    save_weights(model, tmp_path / "old.safetensors")
+    for verb in (["generate", "MODEL", "--formulas", "Ar"], ["predict", "Ar", "--model", "MODEL", "-n", "2"]):
+        arguments = [str(tmp_path / "old.safetensors") if word == "MODEL" else word for word in verb]
+        suffix = ".extxyz" if verb[0] == "generate" else ""
+        assert main([*arguments, "--out", str(tmp_path / f"{verb[0]}{suffix}")]) == 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("these flowmm weights do not say which elements they were trained on")
+
+
+def test_samples_of_a_prediction_that_could_not_be_built_are_said(models, tmp_path, monkeypatch, capsys):
+    def some_flat(self, request, rng):
+        sampled = sample(self, request, rng)
+        return sampled._replace(lattice=torch.cat([0 * sampled.lattice[:1], sampled.lattice[1:]]))
+
+    sample = FlowMM.sample
+    monkeypatch.setattr(FlowMM, "sample", some_flat)
+    out = tmp_path / "NaCl"
+    assert main(["predict", "NaCl", "-n", "6", "--model", str(models["csp"]), "--out", str(out)]) == 0
+    assert capsys.readouterr().err == "not built, of 6 samples: 1 zero_volume\n"
+    assert "Not built: 1 zero_volume." in (out / "index.html").read_text(encoding="utf-8")
+    assert int(read(out / "structures.extxyz").info["times_found"].sum()) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_finished_is_written_when_interrupted(models, tmp_path, monkeypatch, capsys, number):
+    def second_time(self, request, rng):
+        calls.append(len(request.numbers))
+        if len(calls) == 2:
+            signal.raise_signal(number)
+        return sample(self, request, rng)
+
+    calls, sample, before = [], FlowMM.sample, signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(FlowMM, "sample", second_time)
+    monkeypatch.setattr(FlowMM, "pairs_at_once", 100)
+    out = tmp_path / "some.parquet"
+    assert main(["generate", str(models["dng"]), "-n", "30", "--out", str(out)]) == 130
+    assert not out.exists()
+    assert len(read(tmp_path / "interrupted-some.parquet")) == calls[0] < 30
+    said = capsys.readouterr()
+    assert f"interrupted-some.parquet: {calls[0]} crystals, those that were finished" in said.out
+    assert said.err == "nucleate: interrupted\n"
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_damaged_and_foreign_weights(models, tmp_path, capsys):
@@ -138,6 +209,11 @@ def test_an_output_is_not_replaced_unasked(models, tmp_path, capsys):
 def test_conditions_are_checked(asked, said):
     with pytest.raises(UserError, match=said):
         find_conditions(CrystalLLM(CrystalLLMConfig(task="dng")), [asked])
+
+
+def test_a_condition_is_given_once():
+    with pytest.raises(UserError, match="--condition space_group is given twice"):
+        find_conditions(CrystalLLM(CrystalLLMConfig(task="dng")), ["space_group=225", "band_gap=1", "space_group=1"])
 
 
 def test_a_family_without_temperature_says_so():

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nucleate.cli import main
+from nucleate.crystals import Crystals
 from nucleate.files import read, write
 from nucleate.models.cdvae import CDVAE, CDVAEConfig
 from nucleate.models.checkpoint import save_weights
@@ -72,6 +73,25 @@ def test_optimise(model, crystals, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "SR10" in said
     assert "of the judge" in said
+
+
+def test_what_the_model_cannot_know_is_counted(model, tmp_path, capsys):
+    """Among starts and in the data set that the property is learnt from."""
+    argon = Crystals.build([[18]], [np.zeros((1, 3))], 4 * np.eye(3)[None])
+    large = Crystals.build([[8] * 7], [np.linspace(0, 0.9, 21).reshape(7, 3)], 6 * np.eye(3)[None])
+    starts = tmp_path / "starts.parquet"
+    write(Crystals.concat([argon, some_crystals(2, seed=2)]), starts)
+    train = tmp_path / "data" / "train.parquet"
+    train.parent.mkdir()
+    made = Crystals.concat([some_crystals(60, seed=8), large, large, argon])
+    write(made.with_info(hardness=np.arange(63.0)), train)
+    out = tmp_path / "found.parquet"
+    arguments = ["--property", "hardness", "--data", str(train.parent), "--keep", "2", "--moves", "2", "--steps", "2"]
+    assert main(["latent", "optimise", str(starts), "--model", model, "--out", str(out), *arguments]) == 0
+    assert read(out).failures[:2].tolist() == ["unseen_element"] * 2
+    said = capsys.readouterr()
+    assert "2 unseen_element" in said.out
+    assert f"not learnt from, of 63 crystals of {train.parent}: 2 too_many_atoms, 1 unseen_element" in said.err
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,23 @@ class GeneratorContract:
             with pytest.raises(UserError, match="up to 6"):
                 generate(self.awake(), 1, compositions=[np.full(7, 8)])
 
+    def test_elements_that_no_training_crystal_has_are_refused_by_name(self):
+        generator = self.awake()
+        assert generator.known_elements == {3, 8, 11, 17, 22}
+        if Task.CSP in generator.tasks:
+            asked = [np.array([11, 17]), np.array([18]), np.array([98, 8, 84])]
+            with pytest.raises(UserError, match=r"^Ar, Po and Cf: the model was trained on crystals without them$"):
+                generate(generator, 3, compositions=asked)
+
+    def test_a_data_set_keeps_a_row_for_what_the_model_cannot_make(self):
+        if Task.CSP not in self.awake().tasks:
+            return
+        asked = [np.full(7, 8), np.array([11, 17]), np.array([18])]
+        crystals = generate(self.awake(), 3, compositions=asked, per_formula=2, steps=2, strict=False)
+        assert crystals.failures[[0, 1, 4, 5]].tolist() == ["too_many_atoms"] * 2 + ["unseen_element"] * 2
+        assert crystals.info["reference_index"].tolist() == [0, 0, 1, 1, 2, 2]
+        assert set(crystals.failures[[2, 3]]).isdisjoint({"too_many_atoms", "unseen_element"})
+
     # --- weights ------------------------------------------------------------------------------------------------
 
     def test_weights_survive_the_file(self, tmp_path):
@@ -233,6 +250,7 @@ class GeneratorContract:
         path = tmp_path / "model.safetensors"
         save_weights(generator, path)
         loaded = load_weights(path)
+        assert loaded.known_elements == generator.known_elements
         one, two = (generate(g, 4, compositions=self.compositions(), steps=3, seed=2) for g in (generator, loaded))
         assert torch.equal(one.frac, two.frac)
         assert torch.equal(one.numbers, two.numbers)

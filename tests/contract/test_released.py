@@ -24,6 +24,7 @@ def test_there_are_some():
 @pytest.mark.parametrize("path", [*RELEASED, *shipped().values()], ids=lambda path: path.stem)
 def test_old_weights_still_work(path):
     model = load_weights(path)
+    assert model.known_elements
     compositions = [np.array([11, 17])] if model.task is Task.CSP else None
     crystals = generate(model, 1, compositions=compositions, steps=2, draws=1)
     assert len(crystals) == 1

@@ -6,7 +6,7 @@ import pytest
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.files import write
-from nucleate.generation.compositions import check_fits, formula_units, read_formulas
+from nucleate.generation.compositions import are_typed, formula_units, read_formulas
 
 
 def test_a_list():
@@ -26,19 +26,18 @@ def test_a_structure_file_keeps_order_and_atoms(tmp_path):
     assert [z.tolist() for z in read_formulas(str(path))] == [[17, 11], [8, 14, 8]]
 
 
+def test_who_asks(tmp_path):
+    """What was typed may be refused at once; in a file of structures some may be left out."""
+    (tmp_path / "some.csv").write_text("cif")
+    assert all(map(are_typed, ["SiO2,NaCl", "", "wanted.txt", "some/wanted.lst"]))
+    assert not any(map(are_typed, [str(tmp_path / "some.csv"), str(tmp_path), "missing/file.cif"]))
+
+
 @pytest.mark.parametrize("text", ["", ",", "SiO2,", "Si(O2", "Xx2", "Si0", "missing/file.cif", "nowhere.txt"])
 def test_bad_requests_are_one_line(text):
     with pytest.raises(UserError) as caught:
         read_formulas(text)
     assert "\n" not in str(caught.value)
-
-
-def test_what_does_not_fit_is_refused():
-    check_fits([np.full(20, 8)], 20)
-    with pytest.raises(UserError, match="O21 has 21 atoms; the model was trained on cells of up to 20"):
-        check_fits([np.full(21, 8)], 20)
-    with pytest.raises(UserError, match="Og is beyond"):
-        check_fits([np.array([118])], 20)
 
 
 def test_formula_units_double_until_the_cell_is_full():

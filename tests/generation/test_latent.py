@@ -43,6 +43,19 @@ def test_a_crystal_that_could_not_be_read_keeps_its_row_and_reason(model, crysta
     assert drawn.built[[0, 1, 3, 4, 5]].any()
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_the_model_cannot_know_is_a_row_with_a_reason(model, crystals, keep):
+    large = Crystals.build([np.full(7, 8)], [np.zeros((7, 3))], np.eye(3)[None] * 5)
+    argon = Crystals.build([[18]], [np.zeros((1, 3))], np.eye(3)[None] * 5)
+    mixed = Crystals.concat([large, crystals[:2], argon])
+    assert encode(model, mixed).isfinite().all(1).tolist() == [False, True, True, False]
+    drawn = reconstruct(model, mixed, keep_composition=keep, steps=2)
+    assert drawn.failures[[0, 3]].tolist() == ["too_many_atoms", "unseen_element"]
+    assert drawn.built.any()
+    with pytest.raises(UserError, match=r"^Ar: the model was trained on crystals without it$"):
+        encode(model, argon)
+
+
 def test_compositions_can_be_kept(model, crystals):
     drawn = reconstruct(model, crystals, keep_composition=True, steps=2)
     assert [sorted(z) for z in drawn.numbers_of_each()] == [sorted(z) for z in crystals.numbers_of_each()]

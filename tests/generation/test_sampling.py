@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.generation import sampling
-from nucleate.generation.prediction import predict
-from nucleate.generation.sampling import generate
+from nucleate.generation.prediction import draw, merge, predict
+from nucleate.generation.sampling import generate, with_failed
 from nucleate.models.generator import Generator, Task
 
 
@@ -68,6 +69,22 @@ def test_order_and_bookkeeping_survive_batching(monkeypatch):
         np.testing.assert_allclose(crystals[row].frac[:, 0], numbers / 100, rtol=1e-6)
 
 
+def test_batches_are_shown_when_they_are_done(monkeypatch):
+    """Together they are the crystals, and draws for compositions say which they answer."""
+    monkeypatch.setattr(Stub, "pairs_at_once", 50)
+    asked = [np.full(n, z) for n, z in ((2, 1), (7, 2), (30, 3), (5, 4))]
+    batches = []
+    whole = generate(Stub(), 4, compositions=asked, draws=2, strict=False, on_batch=batches.append)
+    parts = Crystals.concat(batches)
+    assert len(batches) > 1
+    assert parts.info["reference_index"].tolist() == [1, 1, 3, 3, 0, 0]
+    assert [whole.formulas[row] for row in parts.info["reference_index"]] == parts.formulas
+    batches.clear()
+    whole = generate(Stub("dng"), 40, on_batch=batches.append)
+    assert Crystals.concat(batches).counts.tolist() == sorted(whole.counts.tolist(), reverse=True)
+    assert "reference_index" not in batches[0].info
+
+
 def test_what_cannot_be_built_is_a_row_with_a_reason():
     asked = [np.array([1, 8]), np.array([2, 8]), np.array([3, 8])]
     crystals = generate(Stub(broken={1: float("nan"), 2: 0.01}), 3, compositions=asked)
@@ -111,6 +128,21 @@ def test_prediction_merges_and_orders_by_times_found():
     assert crystals.info["times_found"].tolist() == [3, 2, 2, 2]
     assert crystals.info["score"].tolist() == pytest.approx([3 / 9, 2 / 9, 2 / 9, 2 / 9])
     assert crystals.info["formula_units"].tolist() == [1, 2, 4, 8]
+
+
+def test_a_prediction_counts_samples_that_could_not_be_built():
+    samples = draw(Stub(broken={3: 0.0}), np.array([3, 8]), 5)
+    assert samples.failures.tolist() == ["zero_volume"] * 5
+    assert samples.info["formula_units"].tolist() == [1, 2, 4, 8, 1]
+    with pytest.raises(UserError, match="none of 5 samples could be built: 5 zero_volume"):
+        merge(samples, lambda built: np.arange(len(built)))
+
+
+def test_failed_rows_stand_where_they_were_asked():
+    made = generate(Stub(), 3, compositions=[np.array([z]) for z in (1, 2, 3)])
+    rows = with_failed(made, np.array(["lost", "", "", "gone", "", "lost"], dtype=object))
+    assert rows.failures.tolist() == ["lost", "", "", "gone", "", "lost"]
+    assert [z.tolist() for z in rows.numbers_of_each()] == [[], [1], [2], [], [3], []]
 
 
 def test_samplers_are_found_by_name():

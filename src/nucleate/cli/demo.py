@@ -42,7 +42,8 @@ def demo(
     from nucleate.evaluation.csp import evaluate as evaluate_csp
     from nucleate.evaluation.dng import evaluate as evaluate_dng
     from nucleate.files.atomic import replacing
-    from nucleate.generation.compositions import check_fits, read_formulas
+    from nucleate.generation.compositions import read_formulas
+    from nucleate.generation.limits import check_all_fit
     from nucleate.generation.sampling import generate
     from nucleate.models.generator import Task
     from nucleate.parallel import available_cores
@@ -52,8 +53,8 @@ def demo(
     check_new(out, overwrite=overwrite)
     units = read_formulas(formulas)
     predictor, inventor = load_model(CSP_MODEL, Task.CSP), load_model(DNG_MODEL, Task.DNG)
-    check_fits(units, predictor.max_atoms)
-    known = _prototypes(load("prototypes", "test"), predictor.max_atoms)
+    check_all_fit(predictor, units)
+    known = _prototypes(load("prototypes", "test"), predictor)
 
     predicted = _predict_all(predictor, units, seed)
     with bar(f"making {NEW_CRYSTALS} new crystals") as show:
@@ -78,9 +79,11 @@ def demo(
     typer.echo(f"open {out / 'index.html'}: {len(predicted)} predicted structures and {len(invented)} new crystals")
 
 
-def _prototypes(crystals: Crystals, max_atoms: int) -> Crystals:
+def _prototypes(crystals: Crystals, predictor: Generator) -> Crystals:
     """The first known structure types that fit the model."""
-    return crystals[crystals.counts <= max_atoms][:JUDGED]
+    from nucleate.generation.limits import unfit_reasons
+
+    return crystals[unfit_reasons(predictor, crystals.numbers_of_each()) == ""][:JUDGED]
 
 
 def _predict_all(predictor: Generator, units: list[np.ndarray], seed: int) -> Crystals:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from nucleate.crystals import Crystals
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -18,7 +22,12 @@ def generate(
     model: Annotated[str, typer.Argument(help="A shipped model (such as flowmm-dng), a run, or a weights file.")],
     out: Annotated[Path, typer.Option(help="Where to write: .extxyz, .parquet, .csv, .zip of CIFs, or a folder.")],
     count: Annotated[
-        int | None, typer.Option("-n", "--count", help="Crystals to make; for CSP the first n compositions.")
+        int | None,
+        typer.Option(
+            "-n",
+            "--count",
+            help="Crystals to make, 100 by default; -n 50 is not half of -n 100. For CSP the first n compositions.",
+        ),
     ] = None,
     formulas: Annotated[
         str | None,
@@ -40,18 +49,21 @@ def generate(
         float | None, typer.Option(help="For models that draw at one; their own by default.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler; the model's own number by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(help="Of everything random. The same one makes the same crystals: for more of them take another."),
+    ] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
     """Generate crystals: new ones, or structures for given compositions."""
-    from collections import Counter
-
     import torch
 
     from nucleate import files
+    from nucleate.cli._models import warn_of_unknown_elements
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
+    from nucleate.generation.limits import tally
     from nucleate.generation.sampling import find_conditions, find_sampler
     from nucleate.generation.sampling import generate as sample
     from nucleate.weights import load_model
@@ -64,10 +76,18 @@ def generate(
     check_output(out, overwrite=overwrite)
     generator = load_model(model).to("cuda" if torch.cuda.is_available() else "cpu")
     options = {**find_sampler(generator, sampler), **find_conditions(generator, condition or (), temperature)}
-    compositions = None if formulas is None else _compositions(formulas)
+    compositions, typed = (None, True) if formulas is None else _compositions(formulas)
+    if compositions is not None:
+        warn_of_unknown_elements(generator)
+        if count is not None and count > len(compositions):
+            typer.echo(
+                f"-n {count}: compositions in {formulas}: {len(compositions)}; --per-formula makes more of each",
+                err=True,
+            )
     if count is None:
         count = 100 if compositions is None else len(compositions)
-    with bar(f"generating with {model}") as show:
+    finished: list[Crystals] = []
+    with bar(f"generating with {model}") as show, _saved_if_interrupted(finished, out):
         crystals = sample(
             generator,
             count,
@@ -77,19 +97,42 @@ def generate(
             steps=steps,
             seed=seed,
             options=options,
+            strict=typed,
             on_progress=show,
+            on_batch=finished.append,
         )
     files.write(crystals.with_info(model=[model] * len(crystals)), out, overwrite=overwrite)
-    failures = Counter(reason for reason in crystals.failures if reason)
-    lost = ", ".join(f"{n} {reason}" for reason, n in failures.items())
-    typer.echo(f"{out}: {len(crystals):,} crystals" + (f", of which unusable: {lost}" if lost else ""))
+    lost = tally(crystals.failures)
+    unusable = f", of which unusable: {lost}" if lost else ""
+    typer.echo(f"{out}: {len(crystals):,} crystals{unusable}; seed {seed}, and another --seed makes others")
 
 
-def _compositions(spec: str) -> list[np.ndarray]:
-    """Compositions of a data set by name, or of what `read_formulas` reads."""
+def _compositions(spec: str) -> tuple[list[np.ndarray], bool]:
+    """Compositions of a data set by name, or of what `read_formulas` reads, and whether somebody typed them."""
     from nucleate.datasets import NAMES, load, parse_reference
-    from nucleate.generation.compositions import numbers_of_all, read_formulas
+    from nucleate.generation.compositions import are_typed, numbers_of_all, read_formulas
 
     if parse_reference(spec).name in NAMES:
-        return numbers_of_all(load(spec, progress=True), spec)
-    return read_formulas(spec)
+        return numbers_of_all(load(spec, progress=True), spec), False
+    return read_formulas(spec), are_typed(spec)
+
+
+@contextmanager
+def _saved_if_interrupted(finished: list[Crystals], out: Path) -> Iterator[None]:
+    """Interrupted or terminated within `with`, writes what is finished under another name than the whole would have."""
+    import signal
+
+    from nucleate import files
+    from nucleate.crystals import Crystals
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if finished:
+            place, crystals = out.with_name(f"interrupted-{out.name}"), Crystals.concat(finished)
+            files.write(crystals, place, overwrite=True)
+            typer.echo(f"{place}: {len(crystals):,} crystals, those that were finished; the largest cells come first")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

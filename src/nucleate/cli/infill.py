@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from nucleate.crystals import Crystals
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -31,45 +29,37 @@ def infill(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
     """Hide an element, fill in the most probable ones, and say how often the hidden one was among them."""
-    import numpy as np
     import torch
 
     from nucleate import files
+    from nucleate.cli._models import warn_of_unknown_elements
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
-    from nucleate.crystals import Crystals
-    from nucleate.elements import SYMBOLS
     from nucleate.errors import UserError
-    from nucleate.generation.infilling import filled, rank_elements, with_language
+    from nucleate.generation.infilling import infill as run
+    from nucleate.generation.infilling import with_language
+    from nucleate.generation.limits import tally
     from nucleate.weights import load_model
 
-    if best < 1:
-        raise UserError(f"--best {best}: at least 1 is needed")
+    for name, value in (("-n", count), ("--best", best)):
+        if value is not None and value < 1:
+            raise UserError(f"{name} {value}: at least 1 is needed")
+    hidden = None if element is None else _number(element)
     check_output(out, overwrite=overwrite)
     generator = with_language(load_model(model)).to("cuda" if torch.cuda.is_available() else "cpu")
+    warn_of_unknown_elements(generator)
     given = _read(crystals, count)
-    masked = _masked(given, element, seed)
     with bar("filling in") as show:
-        scores = rank_elements(generator, given, masked.tolist(), on_progress=show)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    parts = [
-        filled(given, masked.tolist(), order[:, rank].tolist()).with_info(
-            reference_index=np.arange(len(given)),
-            rank=np.full(len(given), rank),
-            hidden=[SYMBOLS[z] for z in masked],
-            filled=[SYMBOLS[z] for z in order[:, rank]],
-            log_probability=scores[np.arange(len(given)), order[:, rank]],
-        )
-        for rank in range(best)
-    ]
-    files.write(Crystals.concat(parts), out, overwrite=overwrite)
-    place = (order == masked[:, None]).argmax(1)
-    shares = ", ".join(f"{(place < k).mean():.1%} among the first {k}" for k in (1, 3, 5))
-    typer.echo(f"{out}: {len(given):,} crystals; the hidden element is {shares}")
+        found = run(generator, given, hidden, best=best, seed=seed, on_progress=show)
+    files.write(found.crystals, out, overwrite=overwrite)
+    shares = ", ".join(f"{(found.places < k).mean():.1%} among the first {k}" for k in (1, 3, 5))
+    typer.echo(f"{out}: {len(found.places):,} crystals; the hidden element is {shares}")
+    if len(found.places) < len(given):
+        typer.echo(f"left out, of {len(given):,} crystals: {tally(found.left_out)}", err=True)
 
 
 def _read(spec: str, count: int | None) -> Crystals:
-    """The crystals that could be read.
+    """The first so many crystals.
 
     Raises:
         UserError: there are none.
@@ -77,27 +67,21 @@ def _read(spec: str, count: int | None) -> Crystals:
     from nucleate.datasets import load
     from nucleate.errors import UserError
 
-    crystals = load(spec, progress=True)
-    crystals = crystals[crystals.built][:count]
+    crystals = load(spec, progress=True)[:count]
     if not len(crystals):
         raise UserError(f"{spec} has no crystals")
     return crystals
 
 
-def _masked(crystals: Crystals, element: str | None, seed: int) -> np.ndarray:
-    """Atomic number of the hidden element of each crystal.
+def _number(element: str) -> int:
+    """Atomic number of an element.
 
     Raises:
         UserError: there is no such element.
     """
-    import numpy as np
-
     from nucleate.elements import NUMBERS
     from nucleate.errors import UserError
 
-    if element is None:
-        rng = np.random.default_rng(seed)
-        return np.array([rng.choice(np.unique(numbers)) for numbers in crystals.numbers_of_each()])
     if element not in NUMBERS:
         raise UserError(f"--element {element}: there is no such element")
-    return np.full(len(crystals), NUMBERS[element])
+    return NUMBERS[element]

@@ -100,6 +100,7 @@ def optimise(
     from nucleate.cli.evaluate import kept_fingerprints
     from nucleate.datasets import load
     from nucleate.errors import UserError
+    from nucleate.generation.limits import tally
     from nucleate.generation.properties import column, search
 
     if keep < 1 or moves < keep:
@@ -127,6 +128,8 @@ def optimise(
     rates = ", ".join(f"{name} {rate:.0%}" for name, rate in found.success_rates.items())
     errors = f"mean error {found.error:.3g} from latents, {found.judge_error:.3g} of the judge"
     typer.echo(f"{prop}: {errors}, on crystals held out" + (f"; {rates}" * bool(rates)))
+    if lost := tally(found.lost):
+        typer.echo(f"not learnt from, of {len(training):,} crystals of {data}: {lost}", err=True)
 
 
 def _prepare(
@@ -135,6 +138,7 @@ def _prepare(
     """Checks what can be checked at once; loads the model and the crystals."""
     import torch
 
+    from nucleate.cli._models import warn_of_unknown_elements
     from nucleate.cli._outputs import check_output
     from nucleate.errors import UserError
     from nucleate.generation.latent import with_latent
@@ -145,6 +149,7 @@ def _prepare(
             raise UserError(f"{name} {value}: at least 1 is needed")
     check_output(out, overwrite=overwrite)
     generator = with_latent(load_model(model)).to("cuda" if torch.cuda.is_available() else "cpu")
+    warn_of_unknown_elements(generator)
     return generator, _read(spec, count)
 
 
@@ -159,10 +164,9 @@ def _read(spec: str, count: int | None) -> Crystals:
 
 
 def _write(crystals: Crystals, out: Path, *, overwrite: bool) -> None:
-    from collections import Counter
-
     from nucleate import files
+    from nucleate.generation.limits import tally
 
     files.write(crystals, out, overwrite=overwrite)
-    lost = ", ".join(f"{n} {reason}" for reason, n in Counter(filter(None, crystals.failures)).items())
+    lost = tally(crystals.failures)
     typer.echo(f"{out}: {len(crystals):,} crystals" + (f", of which unusable: {lost}" if lost else ""))

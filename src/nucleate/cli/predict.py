@@ -26,13 +26,15 @@ def predict(
     from rich.table import Table
 
     from nucleate import files
+    from nucleate.cli._models import warn_of_unknown_elements
     from nucleate.cli._outputs import check_new
     from nucleate.cli._progress import bar
     from nucleate.elements import reduced_formula
     from nucleate.errors import UserError
     from nucleate.evaluation.duplicates import first_alike
     from nucleate.generation.compositions import formulas
-    from nucleate.generation.prediction import predict as run
+    from nucleate.generation.limits import tally
+    from nucleate.generation.prediction import draw, merge
     from nucleate.geometry.lattice import volume
     from nucleate.models.generator import Task
     from nucleate.report.cells import contact_sheet
@@ -47,8 +49,10 @@ def predict(
     (unit,) = formulas([formula])
     check_new(out, overwrite=overwrite)
     generator = load_model(model, Task.CSP).to("cuda" if torch.cuda.is_available() else "cpu")
+    warn_of_unknown_elements(generator)
     with bar(f"predicting {formula}") as show:
-        found = run(generator, unit, count, first_alike, steps=steps, seed=seed, on_progress=show)
+        samples = draw(generator, unit, count, steps=steps, seed=seed, on_progress=show)
+    found, lost = merge(samples, first_alike), tally(samples.failures)
     files.write(found, out / "cifs", overwrite=overwrite)
     files.write(found, out / "structures.extxyz", overwrite=overwrite)
     titles = [f"{i + 1}. {100 * score:.0f} %" for i, score in enumerate(found.info["score"])]
@@ -60,6 +64,7 @@ def predict(
         summary=(
             f"{count} samples of {model}, duplicates merged with the structure matcher. The score is the share of the "
             "samples that turned out to be this structure; nothing has been relaxed."
+            + (f" Not built: {lost}." if lost else "")
         ),
         sections=[Gallery(found, details=details)],
         facts={"Model": model, "Seed": seed, "Steps": steps or "the model's own", "Samples": count},
@@ -70,3 +75,5 @@ def predict(
         table.add_row(str(i + 1), name, str(found.info["times_found"][i]), f"{float(volumes[i]):.1f}")
     Console().print(table)
     typer.echo(f"{out / 'index.html'}: {len(found)} structures from {count} samples, most often found first")
+    if lost:
+        typer.echo(f"not built, of {count} samples: {lost}", err=True)

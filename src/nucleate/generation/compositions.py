@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from nucleate.crystals import Crystals
-from nucleate.elements import MAX_NUMBER, SYMBOLS, formula_from_numbers, parse_formula
+from nucleate.elements import parse_formula
 from nucleate.errors import UserError
+from nucleate.generation.limits import check_fits
 
 TEXT_SUFFIXES = (".txt", ".lst")
 
@@ -35,11 +36,17 @@ def read_formulas(spec: str) -> list[np.ndarray]:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         names = [line.split("#")[0].strip() for line in lines]
         return formulas(list(filter(None, names)))
-    if spec.strip() and (path.exists() or len(path.parts) > 1):
+    if not are_typed(spec):
         from nucleate import files
 
         return numbers_of_all(files.read(path, progress=True), spec)
     return formulas([name.strip() for name in spec.split(",")])
+
+
+def are_typed(spec: str) -> bool:
+    """Whether the argument of `--formulas` is a list or a text file, and not a file of structures."""
+    path = Path(spec)
+    return path.suffix in TEXT_SUFFIXES or not (spec.strip() and (path.exists() or len(path.parts) > 1))
 
 
 def numbers_of_all(crystals: Crystals, name: str) -> list[np.ndarray]:
@@ -66,20 +73,6 @@ def formulas(names: Sequence[str]) -> list[np.ndarray]:
         return [np.array(parse_formula(name), dtype=np.uint8) for name in names]
     except ValueError as error:
         raise UserError(str(error)) from error
-
-
-def check_fits(compositions: Sequence[np.ndarray], max_atoms: int) -> None:
-    """Refuses what a model cannot make.
-
-    Raises:
-        UserError: a cell is larger than any that the model was trained on, or holds an element beyond its table.
-    """
-    for numbers in compositions:
-        if len(numbers) > max_atoms:
-            formula = formula_from_numbers(numbers)
-            raise UserError(f"{formula} has {len(numbers)} atoms; the model was trained on cells of up to {max_atoms}")
-        if int(numbers.max(initial=0)) > MAX_NUMBER:
-            raise UserError(f"{SYMBOLS[int(numbers.max())]} is beyond the elements that models know")
 
 
 def formula_units(unit: np.ndarray, max_atoms: int, multiples: Sequence[int] = (1, 2, 4, 8)) -> list[np.ndarray]:

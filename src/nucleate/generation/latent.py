@@ -1,6 +1,7 @@
 """What only a model with a latent can do: encode, decode, reconstruct, and go from one crystal to another.
 
-A latent is a row of numbers; crystals that could not be built have NaN for theirs.
+A latent is a row of numbers. Crystals that could not be built have NaN for theirs, and so have those that the model
+cannot know: with more atoms than its training crystals, or with elements that these had not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.errors import UserError
-from nucleate.generation.compositions import check_fits
+from nucleate.generation.limits import check_all_fit, check_some_fit
 from nucleate.generation.sampling import accepted, batches_by_size
 from nucleate.models.cdvae.model import CDVAE
 from nucleate.models.generator import Generator, Request
@@ -37,7 +38,7 @@ def with_latent(generator: Generator) -> CDVAE:
 
 
 class Posterior(NamedTuple):
-    """Where the encoder puts crystals, one row each, on the CPU; NaN for those that could not be built."""
+    """Where the encoder puts crystals, one row each, on the CPU; NaN for those that have no latent."""
 
     mean: Float[Tensor, "c l"]
     deviation: Float[Tensor, "c l"]
@@ -53,13 +54,13 @@ def posterior(model: CDVAE, crystals: Crystals) -> Posterior:
     """Means and standard deviations of the latents, in order.
 
     Raises:
-        UserError: a crystal is larger than any that the model was trained on.
+        UserError: every crystal is larger than those that the model was trained on, or has elements that these had not.
     """
-    check_fits(crystals.numbers_of_each(), model.max_atoms)
+    reasons = reasons_without_latent(model, crystals)
     device = next(model.parameters()).device
     means = torch.full((len(crystals), model.config.latent), torch.nan)
     deviations = means.clone()
-    rows = np.flatnonzero(crystals.built)
+    rows = np.flatnonzero(reasons == "")
     for part in batches_by_size(crystals.counts.numpy()[rows], model.pairs_at_once):
         chosen = rows[part]
         block = crystals[chosen].to(dtype=torch.float32).niggli().padded().to(device)
@@ -67,6 +68,15 @@ def posterior(model: CDVAE, crystals: Crystals) -> Posterior:
             mean, log_variance = model.encode(block)
         means[chosen], deviations[chosen] = mean.float().cpu(), (log_variance.float() / 2).exp().cpu()
     return Posterior(means, deviations)
+
+
+def reasons_without_latent(model: CDVAE, crystals: Crystals) -> np.ndarray:
+    """Why each crystal has no latent: its own failure, `too_many_atoms`, `unseen_element`, or "" if it has one.
+
+    Raises:
+        UserError: as of `posterior`.
+    """
+    return np.where(crystals.built, check_some_fit(model, crystals.numbers_of_each()), crystals.failures).astype(object)
 
 
 def decode(
@@ -129,7 +139,7 @@ def _contents(
     if compositions is None:
         with autocast(z.device):
             return model.contents(z, temperature, rng)
-    check_fits(compositions, model.max_atoms)
+    check_all_fit(model, compositions)
     nowhere = [np.zeros((len(numbers), 3)) for numbers in compositions]
     block = Crystals.build(compositions, nowhere, np.tile(np.eye(3), (len(compositions), 1, 1))).padded()
     return block.numbers.to(z.device), block.mask.to(z.device)
@@ -157,9 +167,17 @@ def reconstruct(
         on_progress: called with the share that is done.
 
     Returns:
-        One row a crystal, in order, with `reference_index` and `rank` as `nucleate evaluate csp` reads them.
+        One row a crystal, in order, with `reference_index` and `rank` as `nucleate evaluate csp` reads them. A crystal
+        without a latent is a failed row: with its own reason, `too_many_atoms` or `unseen_element`.
+
+    Raises:
+        UserError: as of `posterior`.
     """
-    compositions = crystals.numbers_of_each() if keep_composition else None
+    lost = reasons_without_latent(model, crystals)
+    compositions = None
+    if keep_composition:
+        each = zip(crystals.numbers_of_each(), lost, strict=True)
+        compositions = [numbers[:0] if reason else numbers for numbers, reason in each]
     latents = encode(model, crystals)
     drawn = decode(
         model,
@@ -172,9 +190,7 @@ def reconstruct(
     )
     rows = np.arange(len(crystals))
     drawn = drawn.with_info(reference_index=rows, rank=np.zeros_like(rows))
-    # A crystal that could not be read keeps its own reason.
-    reasons = np.where(crystals.built, drawn.failures, crystals.failures).astype(object)
-    return drawn.with_info(**{FAILURE: reasons})
+    return drawn.with_info(**{FAILURE: np.where(lost == "", drawn.failures, lost).astype(object)})
 
 
 def interpolate(

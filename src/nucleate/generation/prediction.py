@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from nucleate.crystals import Crystals
-from nucleate.elements import reduced_formula
 from nucleate.errors import UserError
-from nucleate.generation.compositions import check_fits, formula_units
+from nucleate.generation.compositions import formula_units
+from nucleate.generation.limits import check_all_fit, tally
 from nucleate.generation.sampling import generate
 from nucleate.models.generator import Generator
 
@@ -47,16 +47,47 @@ def predict(
     Raises:
         UserError: the formula does not fit the model, or no sample could be built.
     """
-    check_fits([unit], generator.max_atoms)
+    samples = draw(generator, unit, count, steps=steps, seed=seed, on_progress=on_progress)
+    return merge(samples, cluster)
+
+
+def draw(
+    generator: Generator,
+    unit: np.ndarray,
+    count: int,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    on_progress: Callable[[float], None] | None = None,
+) -> Crystals:
+    """Draws the samples of a prediction: the first half of `predict`, with its arguments.
+
+    Returns:
+        One row a sample, with `formula_units` in `info`; one that could not be built is a failed row.
+
+    Raises:
+        UserError: the formula does not fit the model.
+    """
+    check_all_fit(generator, [unit])
     sizes = formula_units(unit, generator.max_atoms)[:count]
     asked = [sizes[i % len(sizes)] for i in range(count)]
     samples = generate(generator, count, compositions=asked, draws=1, steps=steps, seed=seed, on_progress=on_progress)
-    units = np.array([len(numbers) // len(unit) for numbers in asked])
-    samples = samples.with_info(formula_units=units)[samples.built]
-    if not len(samples):
-        raise UserError(f"none of {count} samples of {reduced_formula(unit)} could be built")
-    first = cluster(samples)
-    leaders, times = np.unique(first, return_counts=True)
+    return samples.with_info(formula_units=[len(numbers) // len(unit) for numbers in asked])
+
+
+def merge(samples: Crystals, cluster: Cluster) -> Crystals:
+    """Merges the samples of a prediction: the second half of `predict`, which says what is returned.
+
+    Args:
+        samples: as `draw` gives them. A failed one is no structure, but counts in the score.
+        cluster: finds duplicates.
+
+    Raises:
+        UserError: no sample could be built.
+    """
+    built = samples[samples.built]
+    if not len(built):
+        raise UserError(f"none of {len(samples)} samples could be built: {tally(samples.failures)}")
+    leaders, times = np.unique(cluster(built), return_counts=True)
     best = np.lexsort((leaders, -times))
-    chosen = samples[leaders[best]]
-    return chosen.with_info(score=times[best] / count, times_found=times[best])
+    return built[leaders[best]].with_info(score=times[best] / len(samples), times_found=times[best])

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from nucleate.crystals import Crystals
+from nucleate.crystals import FAILURE, Crystals
 from nucleate.errors import UserError
 from nucleate.generation.judge import fit_judge
-from nucleate.generation.latent import decode, encode, posterior
+from nucleate.generation.latent import decode, encode, posterior, reasons_without_latent
 from nucleate.generation.predictor import fit_property
 from nucleate.models.cdvae.model import CDVAE
 
@@ -84,13 +84,16 @@ class Found:
     Attributes:
         candidates: `keep` rows a start, in order, with the columns `start` (row of the start), `move`, `predicted` (by
             the head, of the latent), `predicted_again` (of the decoded crystal, encoded again) and `judged` (by the
-            judge, of the decoded crystal); NaN where a crystal failed.
+            judge, of the decoded crystal); NaN where a crystal failed. Where the start has no latent the failure
+            is the start's.
+        lost: why each crystal of the training set was not learnt from; "" for one that was.
         error: mean absolute error of the head on crystals that it was not fitted to.
         judge_error: the same of the judge.
         success_rates: SR5, SR10 and SR15 of `judged`; empty where a target was looked for.
     """
 
     candidates: Crystals
+    lost: np.ndarray
     error: float
     judge_error: float
     success_rates: dict[str, float]
@@ -117,7 +120,7 @@ def search(
     Args:
         model: with a latent.
         start: crystals to start from.
-        training: crystals whose property is known.
+        training: crystals whose property is known; those without a latent are not learnt from.
         values: of the property, one a crystal of `training`, NaN where it is not known.
         maximise: looks for high values; low ones by default.
         target: looks for this value instead.
@@ -130,8 +133,10 @@ def search(
         on_progress: called with the share that is done: of the decoding, then of the judge's fingerprints.
 
     Raises:
-        UserError: no start could be read, or too few values are known.
+        UserError: no start could be read, the model knows none of such a size or such elements, or too few values are
+            known.
     """
+    without = reasons_without_latent(model, start)
     latents = encode(model, start)
     if not bool(latents.isfinite().any()):
         raise UserError("there is no crystal to start from")
@@ -143,6 +148,8 @@ def search(
     flat = kept.flatten(0, 1)
     show = on_progress or (lambda _: None)
     candidates = decode(model, flat, steps=steps, seed=seed, on_progress=lambda share: show(0.8 * share))
+    own = np.repeat(without, keep)
+    candidates = candidates.with_info(**{FAILURE: np.where(own == "", candidates.failures, own).astype(object)})
     judge = fit_judge(training, values, keep_in=keep_in, seed=seed, on_progress=lambda share: show(0.8 + 0.2 * share))
     judged = judge(candidates)
     candidates = candidates.with_info(
@@ -153,7 +160,7 @@ def search(
         judged=judged,
     )
     rates = {} if target is not None else success_rates(judged.reshape(-1, keep), values, maximise=maximise)
-    return Found(candidates, head.error, judge.fitted.error, rates)
+    return Found(candidates, reasons_without_latent(model, training), head.error, judge.fitted.error, rates)
 
 
 def column(crystals: Crystals, name: str, source: str) -> Float[np.ndarray, " c"]:

@@ -103,6 +103,11 @@ class Generator(nn.Module, ABC):
         """Most atoms per cell that the model has seen; 0 before `fit`."""
 
     @property
+    def known_elements(self) -> frozenset[int]:
+        """Atomic numbers of the elements in the training set; empty before `fit`, and where a family does not say."""
+        return frozenset()
+
+    @property
     def draws(self) -> int:
         """Samples from which a prediction is chosen for CSP, if nothing else is asked for."""
         return 1

@@ -64,7 +64,9 @@ def test_rows_of_one_name_get_those_of_their_folders():
 
 def test_a_file_twice_and_a_name_twice():
     row = entry("a", dng())
-    with pytest.raises(UserError, match=r"a\.json is there twice"):
-        named_apart([row, replace(row, name="b")], [True, True])
+    for given in (True, False):
+        with pytest.raises(UserError, match=r"a\.json is there twice"):
+            named_apart([row, row], [given, given])
+    assert [r.name for r in named_apart([row, replace(row, name="b")], [False, True])] == ["a", "b"]
     with pytest.raises(UserError, match="two rows are called 'a'"):
         named_apart([row, replace(row, path=Path("b.json"))], [True, True])

@@ -71,6 +71,11 @@ def test_a_difference_of_protocol_is_said_and_no_figure_mixes_it(tmp_path):
     assert [name for name in page.texts["h4"] if name.startswith("Quality")] == ["Quality against diversity: a, c"]
     finding = html[html.index('class="findings"') : html.index('id="dng"', html.index('class="findings"'))]
     assert "among a, c" in finding
+    assert "says nothing of the others" in html
+    # No card crowns a row over one that was judged otherwise without saying of which block it speaks.
+    titles = re.findall(r'<div class="finding [^"]*"><p>([^<]+)</p>', html)
+    assert titles
+    assert all(title.endswith(" in block A") for title in titles)
     assert "90.0" not in finding
 
 

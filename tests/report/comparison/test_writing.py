@@ -4,6 +4,7 @@ import csv
 import io
 import re
 
+import pandas as pd
 import pytest
 
 from nucleate.report.comparison.columns import SHEET
@@ -37,6 +38,23 @@ def test_csv_has_the_numbers_in_full(comparison):
     assert rows[0]["wdist_num_elements.low"] == ""
     assert rows[3]["samples"] == "9"
     assert rows[0]["reference"] == "mp-20:val (9,047 crystals)"
+
+
+@pytest.mark.parametrize("slug", list(SHEET))
+def test_numbers_are_numbers_for_programs(slug):
+    """With pandas, which makes a column text if one of its values is."""
+    big = {"counts__requested": 1500, "counts__training": 26963}
+    rows = [entry("a", dng(**big)), entry("b", csp(k=2, counts__reference={"crystals": 9047, "asked": 1500}))]
+    found = compare(SHEET[slug], [*rows, entry("c", dng()), entry("d", csp(k=2))])
+    assert found is not None
+    table = pd.read_csv(io.StringIO(as_csv(found)))
+    words = {"name", "reference", "oxidation states", "structural validity", "coverage", "training set"}
+    words |= {"matcher", "space groups"} | {name for name in table if name.endswith(".mark")}
+    assert {name for name in table if table[name].dtype == object} <= words
+    counted = "samples" if slug.startswith("dng") else "asked for"
+    assert sorted(table[counted]) == [100, 1500]
+    assert "1,500" in markdown(found)
+    assert "1,500" in latex(found)
 
 
 def test_markdown_is_a_table_with_its_marks(comparison):

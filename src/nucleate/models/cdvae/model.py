@@ -37,7 +37,7 @@ from nucleate.models.cdvae.noise import (
 from nucleate.models.cdvae.sampling import sample_structure
 from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.interface import Described
-from nucleate.models.parts.atoms import CLASSES, element_counts, mean_over_crystals, one_hot
+from nucleate.models.parts.atoms import CLASSES, element_counts, mean_over_crystals, numbers_of, one_hot
 from nucleate.models.parts.lattice import LatticeCoordinates
 from nucleate.models.parts.sizes import SizedGenerator
 
@@ -70,6 +70,11 @@ class CDVAE(SizedGenerator):
     def samplers(self) -> Mapping[str, Mapping[str, Any]]:
         """Named ways of sampling."""
         return SAMPLERS
+
+    @property
+    def known_elements(self) -> frozenset[int]:
+        """Atomic numbers of the elements in the training set."""
+        return numbers_of(self.elements)
 
     # --- training -----------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.causal import CausalNetwork
 from nucleate.models.networks.llama import Beside, Llama
 from nucleate.models.networks.pretrained import PretrainedNetwork
+from nucleate.models.parts.atoms import numbers_of
 from nucleate.models.parts.sizes import SizedGenerator
 
 
@@ -69,6 +70,11 @@ class CrystalLLM(SizedGenerator):
     def conditions(self) -> Mapping[str, tuple[float, float]]:
         """What the prompt can say."""
         return CONDITIONS
+
+    @property
+    def known_elements(self) -> frozenset[int]:
+        """Atomic numbers of the elements in the training set."""
+        return numbers_of(self.elements)
 
     # --- training -----------------------------------------------------------------------------------------------
 

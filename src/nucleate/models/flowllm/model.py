@@ -66,6 +66,11 @@ class FlowLLM(SizedGenerator):
         """Those of the language model."""
         return self.language.conditions
 
+    @property
+    def known_elements(self) -> frozenset[int]:
+        """Atomic numbers of the elements that both the language model and the flow were trained on."""
+        return self.language.known_elements & self.flow.known_elements
+
     # --- training -----------------------------------------------------------------------------------------------
 
     def adopt(self, source: Generator) -> float:

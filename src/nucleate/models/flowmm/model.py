@@ -24,7 +24,7 @@ from nucleate.models.generator import Example, Request, Task
 from nucleate.models.networks.cspnet import CSPNet
 from nucleate.models.networks.interface import FlowOutput
 from nucleate.models.networks.pairformer import Pairformer
-from nucleate.models.parts.atoms import CLASSES, mean_over_crystals, one_hot
+from nucleate.models.parts.atoms import CLASSES, mean_over_crystals, numbers_of, one_hot
 from nucleate.models.parts.coupling import permute_like_atoms
 from nucleate.models.parts.lattice import LatticeCoordinates
 from nucleate.models.parts.sizes import SizedGenerator
@@ -47,6 +47,11 @@ class FlowMM(SizedGenerator):
     def from_config(cls, config: Mapping[str, Any]) -> FlowMM:
         """Builds an untrained model from plain JSON types."""
         return cls(from_dict(FlowMMConfig, config))
+
+    @property
+    def known_elements(self) -> frozenset[int]:
+        """Atomic numbers of the elements in the training set."""
+        return numbers_of(self.element_counts > 0)
 
     # --- training -----------------------------------------------------------------------------------------------
 

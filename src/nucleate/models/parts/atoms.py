@@ -18,6 +18,11 @@ def one_hot(numbers: Int[Tensor, "b n"]) -> Float[Tensor, "b n z"]:
     return F.one_hot(numbers, CLASSES).float()
 
 
+def numbers_of(present: Bool[Tensor, " z"]) -> frozenset[int]:
+    """Atomic numbers of the elements that are marked as present; `z` is `CLASSES`."""
+    return frozenset(present.nonzero()[:, 0].tolist()) - {0}
+
+
 def element_counts(numbers: Int[Tensor, "b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b z"]:
     """Atoms of each element in each crystal."""
     counts = torch.zeros(len(numbers), CLASSES, device=numbers.device)

@@ -54,10 +54,16 @@ class Condition:
     Attributes:
         label: what it is called.
         of: its text for a row.
+        number: the number for a row, of a condition that is one.
     """
 
     label: str
     of: Callable[[Entry], str]
+    number: Callable[[Entry], int] | None = None
+
+    def value(self, entry: Entry) -> int | str:
+        """What programs read: the number where the condition is one, else its text."""
+        return self.of(entry) if self.number is None else self.number(entry)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,14 @@ def _pairing(rule: str) -> str:
     return "by composition" if rule == Rule.COMPOSITION else "sample by sample"
 
 
+def _samples(entry: Entry) -> int:
+    return entry.counts.get("requested", 0)
+
+
+def _asked(entry: Entry) -> int:
+    return entry.counts.get("reference", {}).get("asked", 0)
+
+
 def _definition(label: str, key: str) -> Condition:
     return Condition(label, lambda entry: _listed(entry.definition.get(key, "unknown")))
 
@@ -114,7 +128,7 @@ _SHARED = (
     _definition("atoms at most", "max_atoms"),
 )
 _DNG = (
-    Condition("samples", lambda entry: f"{entry.counts.get('requested', 0):,}"),
+    Condition("samples", lambda entry: f"{_samples(entry):,}", _samples),
     *_SHARED,
     _definition("coverage", "coverage"),
 )
@@ -125,9 +139,7 @@ _DNG_MORE = (
     _definition("space groups", "space_groups"),
 )
 _CSP = (
-    Condition(
-        "asked for", lambda entry: f"{entry.counts.get('reference', {}).get('asked', 0):,} crystals of the reference"
-    ),
+    Condition("asked for", lambda entry: f"{_asked(entry):,} crystals of the reference", _asked),
     Condition("pairing", lambda entry: _pairing(entry.definition.get("pairing", {}).get("by", "rows"))),
     *_SHARED,
     _definition("matcher", "matcher"),

@@ -122,15 +122,15 @@ def named_apart(entries: Iterable[Entry], given: Sequence[bool]) -> list[Entry]:
         given: whether the user chose each name, which then stays.
 
     Raises:
-        UserError: a file is named twice, or two rows still have one name.
+        UserError: a file is there twice under one name, or two rows still have one name.
     """
     entries = list(entries)
-    seen: dict[tuple[str, Path], Entry] = {}
+    seen: set[tuple[str, Path, str]] = set()
     for entry in entries:
-        key = entry.task, entry.path.resolve()
+        key = entry.task, entry.path.resolve(), entry.name
         if key in seen:
             raise UserError(f"{entry.path} is there twice")
-        seen[key] = entry
+        seen.add(key)
     keys = [(entry.task, entry.name) for entry in entries]
     entries = [
         replace(entry, name=f"{entry.path.resolve().parent.name}/{entry.name}")

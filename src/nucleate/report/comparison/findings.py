@@ -20,19 +20,30 @@ _HEADLINES = (
     "kN.match_rate",
 )
 
+_NOT_ALIKE = (
+    '<p class="note">Not all rows were judged alike. Each card is about the rows of one block of the tables below, and '
+    "says nothing of the others.</p>"
+)
+
 
 def findings_html(comparisons: list[Comparison], styles: Mapping[str, Style]) -> str:
-    """A card for each headline number: who has the best one, and who does not differ from that."""
+    """A card for each headline number: who has the best one, and who does not differ from that.
+
+    Where rows were not judged alike, each card is about one block, which stands in its title.
+    """
     cards = ""
     for comparison in comparisons:
-        for block in comparison.blocks:
+        for block, letter in zip(comparison.blocks, comparison.letters, strict=True):
             for i, column in enumerate(comparison.columns):
                 if column.key in _HEADLINES and len(block.entries) > 1:
-                    cards += _card(column, block, [row[i] for row in block.cells], styles, len(comparison.blocks) > 1)
-    return f'<div class="findings">{cards}</div>' if cards else ""
+                    cards += _card(column, block, [row[i] for row in block.cells], styles, letter)
+    if not cards:
+        return ""
+    several = any(len(comparison.blocks) > 1 for comparison in comparisons)
+    return f'{_NOT_ALIKE if several else ""}<div class="findings">{cards}</div>'
 
 
-def _card(column: Column, block: Block, cells: list[Cell], styles: Mapping[str, Style], one_of_several: bool) -> str:
+def _card(column: Column, block: Block, cells: list[Cell], styles: Mapping[str, Style], letter: str) -> str:
     rows = list(zip(block.entries, cells, strict=True))
     best = [(entry, cell) for entry, cell in rows if cell.mark == Mark.BEST]
     if not best:
@@ -47,11 +58,13 @@ def _card(column: Column, block: Block, cells: list[Cell], styles: Mapping[str, 
     )
     if len(best) == len(rows):
         also = "all the same"
-    if one_of_several:
+    if letter:
         also += f", among {block.names}"
+    title = (
+        f"{'Lowest' if column.better < 0 else 'Highest'} {_lower(column.label)}{f' in block {letter}' * bool(letter)}"
+    )
     return (
-        f'<div class="finding {styles[entry.name].css}"><p>{"Lowest" if column.better < 0 else "Highest"} '
-        f"{escape(_lower(column.label))}</p>"
+        f'<div class="finding {styles[entry.name].css}"><p>{escape(title)}</p>'
         f'<p class="big">{column.text(cell.number.value)}<small>{escape(unit)}</small></p>'
         f'<p>{names}</p><p class="also">{escape(also)}</p></div>'
     )

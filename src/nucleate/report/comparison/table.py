@@ -56,6 +56,13 @@ class Comparison:
         return self.sheet.columns
 
     @property
+    def letters(self) -> list[str]:
+        """What each block is called, A, B, …; empty strings where there is only one."""
+        if len(self.blocks) < 2:
+            return [""] * len(self.blocks)
+        return [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(len(self.blocks))]
+
+    @property
     def differences(self) -> list[str]:
         """What differs between the blocks, one sentence a condition."""
         return [

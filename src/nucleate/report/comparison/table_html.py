@@ -36,11 +36,10 @@ def table_html(comparison: Comparison, styles: Mapping[str, Style], differing: S
         styles: of the rows, by name.
         differing: names of rows whose versions differ from others', which get a light mark.
     """
-    several = len(comparison.blocks) > 1
     head = "".join(_head(column) for column in comparison.columns)
     body = "".join(
-        _block(block, comparison.columns, styles, differing, letter if several else "")
-        for block, letter in zip(comparison.blocks, _letters(len(comparison.blocks)), strict=True)
+        _block(block, comparison.columns, styles, differing, letter)
+        for block, letter in zip(comparison.blocks, comparison.letters, strict=True)
     )
     title = escape(comparison.sheet.title)
     return (
@@ -48,10 +47,6 @@ def table_html(comparison: Comparison, styles: Mapping[str, Style], differing: S
         f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table class="compare">'
         f"<thead><tr><td></td>{head}</tr></thead>{body}</table></div></div>"
     )
-
-
-def _letters(count: int) -> list[str]:
-    return [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(count)]
 
 
 def _warning(comparison: Comparison) -> str:

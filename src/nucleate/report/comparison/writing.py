@@ -57,7 +57,7 @@ def markdown(comparison: Comparison) -> str:
 
 
 def as_csv(comparison: Comparison) -> str:
-    """All rows, with the number of their block; numbers in full, rates as fractions."""
+    """All rows, with the number of their block; numbers in full and without separators, rates as fractions."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     keys = [column.key for column in comparison.columns]
@@ -67,7 +67,8 @@ def as_csv(comparison: Comparison) -> str:
     for number, block in enumerate(comparison.blocks, 1):
         for entry, cells in zip(block.entries, block.cells, strict=True):
             values = [value for cell in cells for value in (*(cell.number or (None, None, None)), str(cell.mark))]
-            writer.writerow([entry.name, number, *values, *block.protocol.values()])
+            protocol = [condition.value(entry) for condition in comparison.sheet.conditions]
+            writer.writerow([entry.name, number, *values, *protocol])
     return text.getvalue()
 
 
