@@ -34,7 +34,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # Rooms that must run on a bare GPU box, and all that they may import besides the standard library.
 LIGHT_ROOMS = {"models", "training", "generation"}
-LIGHT_LIBRARIES = {"nucleate", "torch", "numpy", "pyarrow", "safetensors", "rich", "jaxtyping"}
+LIGHT_LIBRARIES = {"nucleate", "torch", "numpy", "pyarrow", "safetensors", "rich", "jaxtyping", "filelock"}
 LANGUAGE_LIBRARIES = {
     "sites.py": {"moyopy"},  # symmetry of training crystals; sampling does without
     "pretrained.py": {"transformers", "peft"},

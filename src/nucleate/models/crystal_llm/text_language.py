@@ -88,6 +88,8 @@ class TextLanguage(Language):
         UserError: the tokenizer has no end token.
     """
 
+    labels = LABELS
+
     def __init__(self, tokenizer: PreTrainedTokenizerBase, config: TextConfig | None = None) -> None:
         self.tokenizer = tokenizer
         self.config = config or TextConfig()
