@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.models.crystal_llm import CrystalLLM, CrystalLLMConfig
+from nucleate.models.flowllm import FlowLLM
 from nucleate.models.flowmm import FlowMM, FlowMMConfig
 from nucleate.models.networks.llama import LlamaConfig
 from nucleate.models.networks.pairformer import PairformerConfig
-from nucleate.training.data import check_representable, check_same, fingerprint, remarks
+from nucleate.training.data import check_representable, check_same, fingerprint, unlabelled, unread
 
 
 def crystals(*numbers: list[int], **info) -> Crystals:
@@ -68,15 +70,25 @@ def test_cells_too_large_to_be_written_are_refused(flow, language):
 
 def test_what_is_left_out_is_said_once_each(flow, language):
     failed = Crystals.failed(["unparseable", "unparseable", "disorder"], {"band_gap": np.full(3, np.nan)})
-    data = Crystals.concat([crystals([1], [2], [3], band_gap=[0.0, np.nan, 1.0]), failed])
-    read = "mine: 3 crystals of 6 left out, not read: 2 unparseable, 1 disorder"
-    assert remarks(flow, data, "mine") == [read]
-    assert remarks(language, data, "mine") == [
-        read,
+    read = crystals([1], [2], [3], band_gap=[0.0, np.nan, 1.0])
+    data = Crystals.concat([read, failed])
+    assert unread(read, "mine") == []
+    assert unread(data, "mine") == [
+        "mine: 3 of 6 crystals could not be read and are left out: 2 unparseable, 1 disorder"
+    ]
+    assert unlabelled(flow, data, "mine") == []
+    assert unlabelled(language, data, "mine") == [
         "mine: e_above_hull is not a column; the model does not learn it as a condition",
-        "mine: band_gap is unknown for 1 crystal of 3; they go without it",
+        "mine: band_gap is unknown for 1 of 3 crystals; they go without it",
     ]
-    full = crystals([1], e_above_hull=[0.1], band_gap=["wide"])
-    assert remarks(language, full, "mine") == [
-        "mine: band_gap has no number; the model does not learn it as a condition"
-    ]
+    (line,) = unlabelled(language, crystals([1], e_above_hull=[0.1], band_gap=["wide"]), "mine")
+    assert line == "mine: band_gap has no number; the model does not learn it as a condition"
+
+
+def test_proposals_that_failed_are_counted(flow):
+    model = FlowLLM.__new__(FlowLLM)  # a language model is not needed to count
+    rows = torch.zeros(4, 12)
+    rows[1:3] = torch.nan
+    (count,) = model.lacking(rows).values()
+    assert count == 2
+    assert model.lacking(None) == flow.lacking(rows) == {}

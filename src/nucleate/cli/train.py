@@ -135,7 +135,7 @@ def _crystals(
         UserError: it cannot be read or represented, or is not what a run that goes on began with.
     """
     from nucleate.datasets import load
-    from nucleate.training.data import SPLITS, check_representable, check_same, fingerprint, remarks
+    from nucleate.training.data import SPLITS, check_representable, check_same, fingerprint, unlabelled, unread
 
     read = {split: load(plan.data, split, progress=leads) for split in SPLITS}
     found = {split: fingerprint(crystals, generator.labels) for split, crystals in read.items()}
@@ -144,7 +144,8 @@ def _crystals(
         lines.append(line)
     for split, crystals in read.items():
         check_representable(generator, crystals, f"{plan.data}:{split}")
-        lines += remarks(generator, crystals, f"{plan.data}:{split}")
+        lines += unread(crystals, f"{plan.data}:{split}")
+    lines += unlabelled(generator, read["train"], plan.data)
     return _Data(read["train"].niggli(), read["val"].niggli(), found), lines
 
 

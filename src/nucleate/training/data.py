@@ -84,12 +84,18 @@ def check_representable(generator: Generator, crystals: Crystals, source: str) -
         )
 
 
-def remarks(generator: Generator, crystals: Crystals, source: str) -> list[str]:
-    """Lines on what is left out: crystals that could not be read, and labels that are not known, one line each."""
+def unread(crystals: Crystals, source: str) -> list[str]:
+    """One line on the crystals that are left out because they could not be read, if there are any."""
+    failed = Counter(crystals.failures[~crystals.built].tolist())
+    if not failed:
+        return []
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in failed.most_common())
+    return [f"{source}: {failed.total():,} of {len(crystals):,} crystals could not be read and are left out: {reasons}"]
+
+
+def unlabelled(generator: Generator, crystals: Crystals, source: str) -> list[str]:
+    """One line for each label that the model learns from and that is not known of all crystals that were read."""
     lines = []
-    if failed := Counter(crystals.failures[~crystals.built].tolist()):
-        reasons = ", ".join(f"{n:,} {reason}" for reason, n in failed.most_common())
-        lines.append(f"{source}: {_count(failed.total())} of {len(crystals):,} left out, not read: {reasons}")
     built = crystals[crystals.built]
     for name in generator.labels:
         missing = int(built.numeric([name]).isnan().sum())
@@ -97,7 +103,7 @@ def remarks(generator: Generator, crystals: Crystals, source: str) -> list[str]:
             where = "has no number" if name in crystals.info else "is not a column"
             lines.append(f"{source}: {name} {where}; the model does not learn it as a condition")
         elif missing:
-            lines.append(f"{source}: {name} is unknown for {_count(missing)} of {len(built):,}; they go without it")
+            lines.append(f"{source}: {name} is unknown for {missing:,} of {len(built):,} crystals; they go without it")
     return lines
 
 
