@@ -89,7 +89,7 @@ def test_data_by_another_name_is_told_by_its_crystals_where_these_are_known(fold
     assert resumed_plan(folder, {"data": str(tmp_path / "mine.csv")}).data == "mine.csv"
 
 
-def test_runs_of_version_0_1_go_on(folder):
+def test_runs_of_earlier_versions_go_on(folder):
     old = {name: value for name, value in folder.read_config().items() if name not in ("base", "crystals")}
     folder.config.write_text(json.dumps({**old, "init": "a"}))
     plan = resumed_plan(folder, {"model": "cdvae"})

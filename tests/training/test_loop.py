@@ -75,7 +75,7 @@ def test_a_checkpoint_of_other_crystals_is_refused(tmp_path):
         fewer.resume()
     state = one.folder.load_checkpoint()
     one.folder.save_checkpoint({name: value for name, value in state.items() if name != "crystals"})
-    with pytest.raises(UserError, match="other crystals"):  # version 0.1 did not count them
+    with pytest.raises(UserError, match="other crystals"):  # earlier versions did not count them
         fewer.resume()
 
 

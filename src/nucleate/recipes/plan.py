@@ -27,7 +27,7 @@ class Plan:
         base: a pretrained language model, if the recipe starts from one that was named.
         resolved: configuration of the family and of training, from the recipe or from the run's folder.
         crystals: fingerprint of the crystals of each split, as `nucleate.training.data.fingerprint` finds them; None
-            before they are read, and in runs of version 0.1.
+            before they are read, and in runs of earlier versions.
     """
 
     family: str

@@ -38,7 +38,7 @@ def check_same(folder: str, source: str, recorded: Mapping[str, Any] | None, fou
     Args:
         folder: of the run, for the line.
         source: name of the data set, for the line.
-        recorded: fingerprints by split, as the run's folder has them; None in runs of version 0.1.
+        recorded: fingerprints by split, as the run's folder has them; None in runs of earlier versions.
         found: the same of the crystals that were read.
 
     Returns:

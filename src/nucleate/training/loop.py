@@ -109,9 +109,9 @@ class Trainer:
             self.started = self.saved - self.elapsed
             ended = self._loop(stop) and self._final_fit(stop)
             self.elapsed = self._now()
-            if ended or not self.finish.taken:  # what is half fitted is not the best so far
+            if ended or not self.world.agree(float(self.finish.taken)):  # what is half fitted is not the best so far
                 self.validate(1.0 if ended else self._share())
-                self.elapsed = self._now()
+            self.elapsed = self._now()
             self.save()
         return ended
 
