@@ -81,7 +81,7 @@ def test_sigterm_and_resume_are_bitwise_an_uninterrupted_run(data, tmp_path):
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "--resume" in errors
-    assert 20 <= rows(cut)[-1]["step"] < 45
+    assert 0 < rows(cut)[-1]["step"] < 45
     for arguments in (command(data, cut, "--epochs", "45", "--resume"), command(data, whole, "--epochs", "45")):
         assert start(arguments).wait(timeout=240) == 0
     assert rows(cut)[-1]["loss"] == rows(whole)[-1]["loss"]
