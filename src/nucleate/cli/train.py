@@ -162,7 +162,8 @@ def _summary(trainer: Trainer, prepared: float) -> str:
     finish = trainer.finish
     after = f" and {finish.taken:,} of {finish.steps:,} of the {finish.title}" if finish.steps else ""
     before = f" after {prepared:,.0f} s of preparation" if prepared >= 1 else ""
-    return f"{trainer.step:,} steps{after}, {trainer.elapsed:,.0f} s{before}"
+    steps = f"{trainer.step:,} step" + "s" * (trainer.step != 1)
+    return f"{steps}{after}, {trainer.elapsed:,.0f} s{before}"
 
 
 def _say(lines: Iterable[str]) -> None:
