@@ -34,9 +34,10 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # Rooms that must run on a bare GPU box, and all that they may import besides the standard library.
 LIGHT_ROOMS = {"models", "training", "generation"}
-LIGHT_LIBRARIES = {"nucleate", "torch", "numpy", "pyarrow", "safetensors", "rich", "jaxtyping"}
+LIGHT_LIBRARIES = {"nucleate", "torch", "numpy", "pyarrow", "safetensors", "rich", "jaxtyping", "filelock"}
 LANGUAGE_LIBRARIES = {
     "sites.py": {"moyopy"},  # symmetry of training crystals; sampling does without
+    "hub.py": {"huggingface_hub"},
     "pretrained.py": {"transformers", "peft"},
     "text_language.py": {"transformers"},
     "vllm_backend.py": {"vllm"},
@@ -61,7 +62,7 @@ HEAVY_LIBRARIES = {
     "sklearn",
 }
 
-PACKAGED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn"}
+PACKAGED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn", "huggingface_hub": "huggingface-hub"}
 """Libraries whose package has another name."""
 
 # Modules of compiled kernels, which need numba to be imported, import `compiled` from here; they are as heavy as numba.

@@ -58,7 +58,7 @@ def test_optimise(model, crystals, tmp_path, capsys):
     train = tmp_path / "data" / "train.parquet"
     train.parent.mkdir()
     made = some_crystals(60, seed=8)
-    write(made.with_info(hardness=np.arange(60.0)), train)
+    write(made.with_info(hardness=[np.nan, *np.arange(59.0)]), train)
     write(made[:5], train.with_name("val.parquet"))
     out = tmp_path / "found.parquet"
     arguments = ["--property", "hardness", "--data", str(train.parent), "--keep", "2", "--moves", "4", "--steps", "2"]
@@ -70,7 +70,8 @@ def test_optimise(model, crystals, tmp_path, capsys):
     assert np.isfinite(found.info["predicted"]).all()
     assert np.array_equal(np.isfinite(found.info["predicted_again"]), found.built)
     assert not np.isfinite(found.info["judged"][~found.built]).any()
-    said = capsys.readouterr().out
+    said, remarks = capsys.readouterr()
+    assert "hardness is unknown for 1 of 60 crystals" in remarks
     assert "SR10" in said
     assert "of the judge" in said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from safetensors.torch import load_file
 
 from nucleate.cli import main
 from nucleate.crystals import Crystals
-from nucleate.files import write
+from nucleate.files import read, write
+from nucleate.training.run_folder import RunFolder
+from nucleate.weights import load_model
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,7 @@ def test_sigterm_and_resume_are_bitwise_an_uninterrupted_run(data, tmp_path):
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "--resume" in errors
-    assert 20 <= rows(cut)[-1]["step"] < 45
+    assert 0 < rows(cut)[-1]["step"] < 45
     for arguments in (command(data, cut, "--epochs", "45", "--resume"), command(data, whole, "--epochs", "45")):
         assert start(arguments).wait(timeout=240) == 0
     assert rows(cut)[-1]["loss"] == rows(whole)[-1]["loss"]
@@ -139,5 +142,62 @@ def test_a_run_is_not_replaced_unasked(data, tmp_path, capsys):
     assert "--overwrite" in capsys.readouterr().err
     assert main([*command(data, out, "--resume")[:-1], "--task", "dng", "--resume"]) == 2
     assert "is a run of flowmm for csp" in capsys.readouterr().err
-    assert main(command(data, out, "--resume")) == 2
-    assert "is a run of the recipe paper; go on with --recipe paper" in capsys.readouterr().err
+    assert main(["train", "flowmm", "--out", str(out), "--recipe", "small", "--resume"]) == 2
+    assert "is a run with --recipe paper, and goes on with nothing else" in capsys.readouterr().err
+    assert main(["train", "flowmm", "--out", str(out), "--resume", "--overwrite"]) == 2
+    assert "choose one" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_its_own_data_and_settings_and_no_others(data, tmp_path, capsys):
+    out, other = tmp_path / "run", tmp_path / "other"
+    shutil.copytree(data, other)
+    start = ["train", "flowmm", "--data", str(data), "--out", str(out), "--task", "csp", "--seed", "5"]
+    go_on = ["train", "flowmm", "--out", str(out), "--resume"]
+    assert main([*start, "--epochs", "2"]) == 0
+    config = json.loads((out / "config.json").read_text())
+    assert {split: config["crystals"][split]["crystals"] for split in ("train", "val")} == {"train": 40, "val": 8}
+    assert main([*go_on, "--epochs", "3"]) == 0
+    assert json.loads((out / "config.json").read_text()) == {**config, "training": {**config["training"], "epochs": 3}}
+    assert main([*go_on, "--data", str(other)]) == 0  # the same crystals in another place
+    capsys.readouterr()
+    before = (out / "checkpoint.pt").read_bytes()
+    write(read(other / "train.parquet")[np.arange(39, -1, -1)], other / "train.parquet", overwrite=True)
+    refused = {
+        "began with other crystals to train on": ["--data", str(other)],
+        "began with 40 crystals to train on, and prototypes has": ["--data", "prototypes"],
+        "with --seed 5, and goes on with nothing else; --seed 0 is refused": ["--data", str(data), "--seed", "0"],
+    }
+    for line, more in refused.items():
+        assert main([*go_on, *more]) == 2
+        errors = capsys.readouterr().err.strip().splitlines()
+        assert len(errors) == 1
+        assert line in errors[0]
+    assert (out / "checkpoint.pt").read_bytes() == before
+    assert read_steps(out) == 3
+
+
+def read_steps(out: Path) -> int:
+    return rows(out)[-1]["step"]
+
+
+def test_a_folder_with_a_living_trainer_is_refused(data, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(command(data, out, "--epochs", "1")) == 0
+    before = (out / "metrics.jsonl").read_bytes()
+    with RunFolder(out).held():
+        for more in (["--overwrite"], ["--resume", "--epochs", "2"]):
+            capsys.readouterr()
+            assert main(command(data, out, *more)) == 2
+            (line,) = capsys.readouterr().err.strip().splitlines()
+            assert f"is being trained by process {os.getpid()} on " in line
+        assert load_model(out).family == "flowmm"  # to read it is allowed
+    assert (out / "metrics.jsonl").read_bytes() == before
+
+
+def test_elements_that_no_model_knows_are_one_line(tmp_path, capsys):
+    for split in ("train", "val"):
+        write(Crystals.build([[102]] * 3, [[[0, 0, 0]]] * 3, [4.0 * np.eye(3)] * 3), tmp_path / f"{split}.parquet")
+    assert main(command(tmp_path, tmp_path / "run")) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert f"{tmp_path}:train has No in 3 crystals" in line
+    assert not (tmp_path / "run").exists()

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from nucleate.errors import UserError
-from nucleate.report.curves import _curves, _rows, _running_mean, _towers, training_curves
+from nucleate.report.curves import _curves, _draw, _rows, _running_mean, _towers, training_curves
+from nucleate.report.plotting import figure
 
 
 def write(path, rows: list[dict], end: str = ""):
@@ -72,6 +73,23 @@ def test_values_that_are_not_finite_or_not_numbers_do_not_stop_the_picture(tmp_p
     rows = [{"step": 1, "loss": float("nan"), "note": "x", "ok": True}, {"step": 2, "loss": 0.0, "split": "test"}]
     training_curves(write(tmp_path / "m.jsonl", rows), tmp_path / "a.png")
     assert set(_curves(_rows(tmp_path / "m.jsonl"))) == {"loss"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "limits", "ticks"),
+    [([1], (-0.5, 2.5), [0, 1, 2]), ([40], (38.5, 41.5), [39, 40, 41]), ([20, 21, 22], None, [20, 21, 22])],
+)
+def test_steps_are_whole_numbers_and_a_single_point_can_be_seen(steps, limits, ticks):
+    ax = figure(3.7, 2.5).subplots()
+    _draw(ax, "loss", {"train": (np.array(steps, dtype=float), np.full(len(steps), 7.3))})
+    low, high = ax.get_xlim()
+    assert limits is None or (low, high) == limits
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == ticks
+    (line,) = ax.get_lines()
+    assert line.get_marker() == "o"
+    bottom, top = ax.get_ylim()
+    assert bottom < 7.3 < top
+    assert top - bottom > 0.05
 
 
 def test_running_mean_is_the_mean_of_a_window():

@@ -96,6 +96,8 @@ def optimise(
     A small network learns the property from latents. What is reported is what another one, which learnt it from
     fingerprints and knows no latents, says of the candidates; nothing is calculated or relaxed.
     """
+    import numpy as np
+
     from nucleate.cli._progress import bar
     from nucleate.cli.evaluate import kept_fingerprints
     from nucleate.datasets import load
@@ -108,6 +110,10 @@ def optimise(
     generator, start = _prepare(model, crystals, count, out, steps, overwrite=overwrite)
     training = load(data, "train", progress=True)
     values = column(training, prop, data)
+    if missing := int(np.isnan(values).sum()):
+        typer.echo(
+            f"{data}: {prop} is unknown for {missing:,} of {len(values):,} crystals; the others teach it", err=True
+        )
     with bar(f"searching for {prop}") as show:
         found = search(
             generator,

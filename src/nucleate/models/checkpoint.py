@@ -10,13 +10,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from nucleate import __version__
 from nucleate.errors import UserError
-from nucleate.files.atomic import replacing
 from nucleate.models.generator import Generator
 from nucleate.models.registry import family
+from nucleate.models.saving import save_tensors
 
 FORMAT = 1
 """Version of the layout of a weights file. A newer one is refused."""
@@ -32,6 +31,9 @@ def save_weights(
         path: ends in `.safetensors`.
         notes: anything worth keeping with it (data, steps, measured numbers), in JSON types.
         dtype: storage of floating-point weights, such as bfloat16 to halve the file; unchanged by default.
+
+    Raises:
+        UserError: the file cannot be written, as on a full disk.
     """
     header = {
         "format": FORMAT,
@@ -41,8 +43,7 @@ def save_weights(
         "notes": dict(notes or {}),
     }
     tensors = {name: _stored(name, value, dtype) for name, value in generator.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, {"nucleate": json.dumps(header)})
+    save_tensors(tensors, path, {"nucleate": json.dumps(header)})
 
 
 def _stored(name: str, value: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:

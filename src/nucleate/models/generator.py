@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
@@ -65,6 +65,38 @@ class Request:
             numbers[row, : len(z)] = torch.from_numpy(z.astype(np.int64))
             mask[row, : len(z)] = True
         return cls(numbers=numbers.to(device), mask=mask.to(device), **settings)
+
+
+class FinalFit(ABC):
+    """What a family fits when the loop is over, in small steps: between two of them a run can be saved and stopped.
+
+    Attributes:
+        title: what is fitted, in a word, such as "prior".
+        steps: how many steps there are, where there is time for all of them.
+    """
+
+    title: str
+    steps: int
+
+    def prepare(self) -> Iterator[float]:
+        """Does what comes before the first step, and again in a run that goes on; yields the share that is done."""
+        yield 1.0
+
+    @abstractmethod
+    def step(self, share: float) -> None:
+        """Takes one step.
+
+        Args:
+            share: of the fit that is done, in [0, 1): by steps, or by the clock where there is less time than that.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on, beside the weights of the model."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
 
 
 class Generator(nn.Module, ABC):
@@ -135,6 +167,16 @@ class Generator(nn.Module, ABC):
         """
         return {}
 
+    @property
+    def labels(self) -> Sequence[str]:
+        """Columns of `Crystals.info` that the model learns from as conditions, where they are known."""
+        return ()
+
+    @property
+    def atoms_limit(self) -> int | None:
+        """Most atoms per cell that a model of this family can be trained on; None if any number will do."""
+        return None
+
     @abstractmethod
     def fit(self, data: Padded) -> None:
         """Sets the constants that come from the data in closed form (base distributions, histograms of sizes)."""
@@ -155,6 +197,10 @@ class Generator(nn.Module, ABC):
             on_progress: called with the share done.
         """
         return None
+
+    def lacking(self, labels: Float[Tensor, "c p"] | None) -> Mapping[str, int]:
+        """How many crystals lack something that `describe` found for others, by what it is."""
+        return {}
 
     def lengths(self, data: Padded) -> Int[Tensor, " c"]:
         """What a crystal costs; batches are of crystals that are alike in it. Atoms, if a family says nothing else."""
@@ -190,8 +236,14 @@ class Generator(nn.Module, ABC):
     def loss(self, example: Example) -> dict[str, Tensor]:
         """Returns the named scalar terms of the loss, each a mean over crystals, with their weighted sum in `loss`."""
 
-    def settle(self, data: Padded, rng: torch.Generator, on_progress: Callable[[float], None]) -> None:
-        """Fits what is better fitted after training, given the training set; few families have such a thing."""
+    def final_fit(self, data: Padded, rng: torch.Generator) -> FinalFit | None:
+        """What is better fitted when the loop is over, to the training set; few families have such a thing.
+
+        Args:
+            data: training crystals, as the loop has them.
+            rng: random state, on the CPU.
+        """
+        return None
 
     @abstractmethod
     def sample(self, request: Request, rng: torch.Generator) -> Padded | Crystals:

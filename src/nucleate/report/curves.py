@@ -20,6 +20,7 @@ _AXES = ("step", "epoch", "seconds", "split")
 _SPLITS = {"train": (BLUE, "training"), "val": (ORANGE, "validation")}
 _LOG_PEAK = 5.0  # a curve that towers this much over its median, as a falling loss does, gets a logarithmic axis
 _SMOOTHED_OVER = 40  # a smoothed curve has about this many independent points
+_ALONE_SIZE = 6.0  # of a curve's only point, which has no line that leads the eye to it
 _COLUMNS = 3
 _PANEL_INCHES = (3.7, 2.5)
 
@@ -107,10 +108,22 @@ def _draw(ax: Axes, name: str, splits: dict[str, Curve]) -> None:
             ax.plot(steps, _running_mean(values), color=colour, linewidth=1.6, label=label)
         else:
             marker = "o" if len(steps) <= _SMOOTHED_OVER else ""
-            ax.plot(steps, values, color=colour, linewidth=1.4, marker=marker, markersize=3.2, label=label)
+            size = _ALONE_SIZE if len(steps) == 1 else 3.2
+            ax.plot(steps, values, color=colour, linewidth=1.4, marker=marker, markersize=size, label=label)
+    _use_whole_steps(ax, np.unique(np.concatenate([steps for steps, _ in splits.values()])))
     if _towers(np.concatenate([values for _, values in splits.values()])):
         _use_log_axis(ax)
     tidy(ax, name.replace("_", " "))
+
+
+def _use_whole_steps(ax: Axes, steps: NDArray[np.float64]) -> None:
+    """Ticks at whole numbers; a step that is alone is in the middle of its two neighbours."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True, min_n_ticks=1))
+    if len(steps) == 1:
+        ax.set_xlim(steps[0] - 1.5, steps[0] + 1.5)
+        ax.margins(y=0.5)
 
 
 def _use_log_axis(ax: Axes) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 from jaxtyping import Float
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from nucleate.crystals import Crystals
+from nucleate.errors import UserError
 from nucleate.evaluation.kept import content_hash
-from nucleate.files.atomic import replacing
 from nucleate.models.generator import Generator
+from nucleate.models.saving import save_tensors
 
 
 def described(
@@ -46,8 +48,10 @@ def described(
             place.unlink(missing_ok=True)  # damaged: described again
     rows = generator.describe(crystals, jobs=jobs, on_progress=on_progress)
     if rows is not None:
-        with replacing(place) as temporary:
-            save_file({"rows": rows.contiguous()}, temporary)
+        try:
+            save_tensors({"rows": rows.contiguous()}, place)
+        except UserError as error:  # a folder that is full or read-only costs time, not the run
+            warnings.warn(f"the next run describes these crystals again: {error}", stacklevel=2)
     return rows
 
 

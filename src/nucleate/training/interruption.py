@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
 class Interruption:
-    """Within `with`, remembers the first SIGINT or SIGTERM in `asked`; a second one interrupts at once."""
+    """Within `with`, SIGTERM does what SIGINT does: it interrupts at once, as a KeyboardInterrupt.
+
+    Within `awaited`, the first of them is only remembered in `asked`, and the second one interrupts at once.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self._awaited = False
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> Interruption:
@@ -22,7 +28,16 @@ class Interruption:
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Says that the block asks for `asked` again and again."""
+        self._awaited = True
+        try:
+            yield
+        finally:
+            self._awaited = False
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked or not self._awaited:
             raise KeyboardInterrupt
         self.asked = True

@@ -22,6 +22,7 @@ from nucleate.training.config import TrainingConfig
 from nucleate.training.described import described
 from nucleate.training.distributed import World
 from nucleate.training.ema import Ema
+from nucleate.training.finishing import Finish, Needs, seconds_of_final_fit
 from nucleate.training.gradients import Gradients, chunks, joined
 from nucleate.training.interruption import Interruption
 from nucleate.training.optimizers import build_optimizers
@@ -71,6 +72,8 @@ class Trainer:
         self.optimizers = build_optimizers(self.generator, config)
         self.keep_in = keep_in
         self.data = self._prepared(data)
+        self.lacking = generator.lacking(self.data.labels)
+        """Training crystals that lack something that the family found for others, by what it is."""
         self.lengths = generator.lengths(self.data).cpu()
         if len(self.lengths) < self.world.size:
             raise UserError(f"{len(self.lengths)} crystals are too few to train on")
@@ -81,6 +84,11 @@ class Trainer:
         self.validation = self._validation_examples(self._prepared(validation))
         self.gradients = Gradients(self.generator, config, device)
         self.step, self.elapsed, self.best = 0, 0.0, float("inf")
+        self.started = time.monotonic()
+        self.saved = self.started
+        self.needs: Needs | None = None
+        """Seconds of what comes after the loop, measured if there is a budget."""
+        self.finish = Finish()
         self.queue: list[Tensor] = []
         per_epoch = max(1, len(self.lengths) // min(config.batch, len(self.lengths)))
         self.total_steps = max(1, round(config.epochs * per_epoch))
@@ -94,16 +102,31 @@ class Trainer:
             Whether the schedule ended.
         """
         stop = interruption or Interruption()
-        if self.step == 0:
-            self.save()  # a run that is killed in its first minute goes on as well
-        started = time.monotonic() - self.elapsed
-        saved = validated = logged = time.monotonic()
+        with stop.awaited():
+            if self.step == 0:
+                self.save()  # a run that is killed in its first minute goes on as well
+            self.saved = time.monotonic()
+            self.started = self.saved - self.elapsed
+            ended = self._loop(stop) and self._final_fit(stop)
+            self.elapsed = self._now()
+            if ended or not self.world.agree(float(self.finish.taken)):  # what is half fitted is not the best so far
+                self.validate(1.0 if ended else self._share())
+            self.elapsed = self._now()
+            self.save()
+        return ended
+
+    def _loop(self, stop: Interruption) -> bool:
+        """Takes steps until their share of the schedule ends, or a stop is asked for; returns whether it ended."""
+        if self.config.budget is not None and self.needs is None:
+            self.needs = self._measured()
+        validated = logged = time.monotonic()
         recent: list[dict[str, Tensor]] = []
         while True:
-            self.elapsed = self.world.agree(time.monotonic() - started)
-            share = progress(self.step, self.elapsed, self.total_steps, self.config.budget)
-            if share >= 1 or self.world.agree(float(stop.asked)):
-                break
+            self.elapsed = self._now()
+            share = self._share()
+            over = share >= 1 and self.step > 0
+            if over or self.world.agree(float(stop.asked)):
+                return over
             recent.append(self.train_step(share))
             now = time.monotonic()
             if self.step % LOG_EVERY == 0 or now - logged >= LOG_AFTER:
@@ -113,15 +136,51 @@ class Trainer:
             if self.world.agree(float(now - validated >= self.config.validate_every)):
                 validated = now
                 self.validate(share)
-            if now - saved >= self.config.save_every:
-                saved = now
-                self.save()
-        if share >= 1 and self.world.leads:
+            self._save_now_and_then()
+
+    def _final_fit(self, stop: Interruption) -> bool:
+        """Fits what the family fits after the loop, in the leading process; returns whether that is over."""
+        if self.world.leads and not self.finish.ended:
             rng = torch.Generator().manual_seed(self.config.seed + 2)
-            self.ema.model.settle(self.data, rng, lambda done: self.on_progress(done, "after training"))
-        self.validate(share)
-        self.save()
-        return share >= 1
+            fit = self.ema.model.final_fit(self.data, rng)
+            if fit is not None:
+
+                def pause() -> bool:
+                    self.elapsed = time.monotonic() - self.started
+                    self._save_now_and_then()
+                    return stop.asked
+
+                end = None if self.config.budget is None else self.config.budget - self._reserved()[1]
+                self.finish.run(fit, lambda: time.monotonic() - self.started, end, pause, self.on_progress)
+            else:
+                self.finish.ended = True
+        return bool(self.world.agree(float(self.finish.ended)))
+
+    def _now(self) -> float:
+        """Seconds of the run so far, interruptions not counted."""
+        return self.world.agree(time.monotonic() - self.started)
+
+    def _share(self) -> float:
+        """Share of the loop that is done, which leaves time for what comes after it."""
+        budget = self.config.budget
+        return progress(
+            self.step, self.elapsed, self.total_steps, None if budget is None else budget - sum(self._reserved())
+        )
+
+    def _reserved(self) -> tuple[float, float]:
+        """Seconds of the budget that are kept free for the final fit and the last validation."""
+        return (self.needs or Needs()).reserved(self.config.budget or 0.0)
+
+    def _measured(self) -> Needs:
+        """How long what comes after the loop takes, on this machine."""
+        started, validation = time.monotonic(), 0.0
+        if self.validation:
+            with torch.no_grad(), autocast(self.world.device, self.config.precision):
+                self._loss(self.validation[0].rows(slice(0, _MEASURED)))
+            count = sum(len(example.crystals.numbers) for example in self.validation)
+            validation = (time.monotonic() - started) * count / min(_MEASURED, count)
+        fit = seconds_of_final_fit(self.ema.model, self.data) if self.world.leads else 0.0
+        return Needs(self.world.agree(fit), self.world.agree(validation))
 
     def train_step(self, share: float) -> dict[str, Tensor]:
         """One optimisation step; returns the detached terms of the loss."""
@@ -135,6 +194,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip_norm)
         self.optimizers.step(learning_rate(self.config, self.step, share))
         self.step += 1
+        self.finish = Finish()  # what was fitted to other weights is fitted again
         self.ema.update(self.generator, self.step)
         return {name: self.world.mean(value) for name, value in terms.items()}
 
@@ -164,7 +224,11 @@ class Trainer:
     # --- going on -----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Writes the checkpoint and the latest averaged weights."""
+        """Writes the checkpoint and the latest averaged weights.
+
+        Raises:
+            UserError: they cannot be written, as on a full disk; the last ones are still there.
+        """
         if not self.world.leads:
             return
         self.folder.save_checkpoint(
@@ -178,6 +242,9 @@ class Trainer:
                 "step": self.step,
                 "elapsed": self.elapsed,
                 "best": self.best,
+                "crystals": len(self.lengths),
+                "needs": asdict(self.needs) if self.needs else None,
+                "finish": self.finish.record(),
                 "training": asdict(self.config),
             }
         )
@@ -187,9 +254,13 @@ class Trainer:
         """Goes back to the checkpoint: weights, optimisers, random states, place in the epoch, schedule.
 
         Raises:
-            UserError: there is no usable checkpoint, or it is of another model.
+            UserError: there is no usable checkpoint, or it is of another model or of other crystals.
         """
         state = self.folder.load_checkpoint()
+        count = len(self.lengths)
+        queue = [int(index.max()) for index in state.get("queue", []) if len(index)]
+        if state.get("crystals", count) != count or max(queue, default=0) >= count:
+            raise UserError(f"{self.folder.checkpoint} is of a run on other crystals than these {count:,}")
         try:
             self.generator.load_state_dict(state["model"])
             self.ema.model.load_state_dict(state["ema"])
@@ -198,7 +269,9 @@ class Trainer:
             self.order.set_state(state["order"])
             self.queue = list(state["queue"])
             self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
-        except (RuntimeError, KeyError, ValueError) as error:
+            self.needs = Needs(**state["needs"]) if state.get("needs") else None
+            self.finish = Finish(**state["finish"]) if state.get("finish") else Finish()
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise UserError(f"{self.folder.checkpoint} does not fit this model: {reason}") from error
         if self.world.leads:
@@ -216,6 +289,13 @@ class Trainer:
             on_progress=lambda share: self.on_progress(share, "describing crystals"),
         )
         return dense(built, torch.device("cpu"))._replace(labels=labels).to(self.world.device)
+
+    def _save_now_and_then(self) -> None:
+        """Saves if it is time to."""
+        now = time.monotonic()
+        if now - self.saved >= self.config.save_every:
+            self.saved = now
+            self.save()
 
     # --- bits and pieces ----------------------------------------------------------------------------------------
 
@@ -243,6 +323,9 @@ class Trainer:
 
 
 _VALIDATION_SEED = 1234
+
+_MEASURED = 32
+"""Crystals on which the duration of a validation is measured."""
 
 
 def dense(crystals: Crystals, device: torch.device) -> Padded:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import torch
 from nucleate import __version__
 from nucleate.errors import UserError
 from nucleate.files.atomic import replacing
+from nucleate.models.saving import save_state
+from nucleate.training.run_lock import only_trainer
 
 
 class RunFolder:
     """Paths and records of one run.
 
     Files: `config.json` (everything that was resolved), `environment.json`, `metrics.jsonl`, `checkpoint.pt` (to go
-    on from), `last.safetensors` and `best.safetensors` (averaged weights).
+    on from), `last.safetensors` and `best.safetensors` (averaged weights), `trainer.lock`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,18 +35,48 @@ class RunFolder:
         self.last = path / "last.safetensors"
         self.best = path / "best.safetensors"
 
-    def create(self, config: Mapping[str, Any], *, overwrite: bool = False) -> None:
-        """Makes the folder and writes the configuration and the environment.
+    @contextmanager
+    def held(self, wanted: bool = True) -> Iterator[None]:
+        """Keeps all other trainers out of the folder until the block ends, or the process, however it ends.
+
+        Args:
+            wanted: False for all but one of several processes that train together.
 
         Raises:
-            UserError: a run is there already, or the folder cannot be written.
+            UserError: another process trains here, or the folder cannot be written.
+        """
+        if not wanted:
+            yield
+            return
+        with only_trainer(self.path):
+            yield
+
+    def check_free(self, *, overwrite: bool = False) -> None:
+        """Refuses a folder that holds a run, unless that is to be replaced.
+
+        Raises:
+            UserError: a run is there already.
         """
         if self.config.exists() and not overwrite:
             raise UserError(f"{self.path} holds a run already; go on with --resume or ask for --overwrite")
-        for old in (self.metrics, self.checkpoint, self.last, self.best):
-            old.unlink(missing_ok=True)
+
+    def create(self, config: Mapping[str, Any], *, overwrite: bool = False, resume: bool = False) -> None:
+        """Makes the folder and writes the configuration and the environment.
+
+        Args:
+            config: everything that was resolved.
+            overwrite: whether a run that is there is replaced.
+            resume: whether it goes on instead: what it has written stays, and the environment is that of its beginning.
+
+        Raises:
+            UserError: a run is there already, or the folder cannot be written, as on a full disk.
+        """
+        if not resume:
+            self.check_free(overwrite=overwrite)
+            for old in (self.metrics, self.checkpoint, self.last, self.best):
+                old.unlink(missing_ok=True)
+            write_json(self.path / "environment.json", environment())
         write_json(self.config, config)
-        write_json(self.path / "environment.json", environment())
 
     def read_config(self) -> dict[str, Any]:
         """Reads the resolved configuration.
@@ -86,9 +119,12 @@ class RunFolder:
             temporary.write_text("".join(f"{line}\n" for line in kept))
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Writes the state to go on from, beside and renamed."""
-        with replacing(self.checkpoint) as temporary:
-            torch.save(dict(state), temporary)
+        """Writes the state to go on from, beside and renamed.
+
+        Raises:
+            UserError: it cannot be written, as on a full disk; the last one is still there.
+        """
+        save_state(state, self.checkpoint)
 
     def load_checkpoint(self) -> dict[str, Any]:
         """Reads the state to go on from.

@@ -7,7 +7,7 @@ CSP the composition is given, and z is drawn, or searched for, with it in mind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -20,9 +20,9 @@ from nucleate.configuration import from_dict
 from nucleate.crystals import Padded
 from nucleate.geometry import lattice as cells
 from nucleate.geometry import torus
-from nucleate.models.cdvae.composition import PerAtomComposition, spell
+from nucleate.models.cdvae.composition import MAX_COUNT, PerAtomComposition, spell
 from nucleate.models.cdvae.config import SAMPLERS, CDVAEConfig, SamplingConfig
-from nucleate.models.cdvae.fitting import fit_prior
+from nucleate.models.cdvae.fitting import PriorFit
 from nucleate.models.cdvae.heads import Heads
 from nucleate.models.cdvae.networks import Decoded
 from nucleate.models.cdvae.noise import (
@@ -163,10 +163,14 @@ class CDVAE(SizedGenerator):
             terms["types"] = mean_over_crystals(error / type_sigma[:, None], mask)
         return terms
 
-    def settle(self, data: Padded, rng: torch.Generator, on_progress: Callable[[float], None]) -> None:
-        """Fits the prior to the encoder as it is after training, which takes many steps of little work."""
-        if self.network.prior is not None:
-            fit_prior(self, data, rng, on_progress)
+    @property
+    def atoms_limit(self) -> int | None:
+        """What the heads of size and composition can say."""
+        return MAX_COUNT
+
+    def final_fit(self, data: Padded, rng: torch.Generator) -> PriorFit | None:
+        """Fits the prior to the encoder as it is after the loop, which takes many steps of little work."""
+        return None if self.network.prior is None else PriorFit(self, self.network.prior, data, rng)
 
     # --- the parts ----------------------------------------------------------------------------------------------
 

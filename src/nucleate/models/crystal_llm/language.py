@@ -80,6 +80,10 @@ class Language(ABC):
     """Fills up documents; never written."""
     end: int
     """Ends an answer."""
+    labels: Sequence[str]
+    """Columns of `info` that documents say something of, where they are known."""
+    atoms_limit: int | None = None
+    """Most atoms of a crystal that can be written; None for any number."""
 
     @abstractmethod
     def documents(self, crystals: Padded, rng: torch.Generator) -> Documents:

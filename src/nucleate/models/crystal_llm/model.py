@@ -5,7 +5,7 @@ One model does both tasks and takes conditions: what is asked for is the beginni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -83,6 +83,16 @@ class CrystalLLM(SizedGenerator):
         super().fit(data)
         self.elements = torch.zeros_like(self.elements)
         self.elements[data.numbers[data.mask].unique()] = True
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Those of the language."""
+        return self.language.labels
+
+    @property
+    def atoms_limit(self) -> int | None:
+        """Of the language."""
+        return self.language.atoms_limit
 
     @property
     def description(self) -> str:

@@ -24,6 +24,7 @@ from nucleate.models.crystal_llm.prompts import (
 )
 from nucleate.models.crystal_llm.text import TextFormat, shuffled, translated
 from nucleate.models.crystal_llm.text_parsing import MAX_ATOMS, Parsed, Reason, built, failed_at, parse
+from nucleate.models.networks.hub import only_local
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -66,10 +67,13 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     Raises:
         UserError: transformers is not installed, or there is no such tokenizer.
     """
-    with llm_extra():
-        from transformers import AutoTokenizer
     try:
-        return AutoTokenizer.from_pretrained(name, revision=revision)
+        local = only_local(name, revision)  # before transformers, which takes seconds to be imported
+        with llm_extra():
+            from transformers import AutoTokenizer
+        return AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=local)
+    except UserError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"no tokenizer could be loaded from {name!r}: {str(error).splitlines()[0]}") from error
 
@@ -87,6 +91,8 @@ class TextLanguage(Language):
     Raises:
         UserError: the tokenizer has no end token.
     """
+
+    labels = LABELS
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, config: TextConfig | None = None) -> None:
         self.tokenizer = tokenizer

@@ -54,6 +54,8 @@ class CrystalTokens(Language):
     vocabulary = words.SIZE
     pad = words.PAD
     end = words.END
+    labels = ("e_above_hull", "band_gap")
+    atoms_limit = words.MAX_COUNT
 
     def __init__(self, config: TokensConfig | None = None) -> None:
         self.config = config or TokensConfig()
@@ -68,7 +70,7 @@ class CrystalTokens(Language):
     ) -> Float[Tensor, "c p"]:
         """Finds the symmetry of crystals and packs it with their conditions. Takes some milliseconds a crystal."""
         sites = describe(crystals, jobs=jobs, on_progress=on_progress)
-        return torch.cat([crystals.numeric(_CONDITIONS), sites.packed()], 1)
+        return torch.cat([crystals.numeric(self.labels), sites.packed()], 1)
 
     def lengths(self, crystals: Padded) -> Int[Tensor, " c"]:
         """Tokens of each document without conditions.
@@ -321,8 +323,6 @@ def size(wish: Wish) -> int:
         raise ValueError(f"the language needs a number of atoms from 1 to {words.MAX_COUNT}, not {found}")
     return found
 
-
-_CONDITIONS = ("e_above_hull", "band_gap")
 
 STRUCTURE_WEIGHT = 0.5
 """Of what follows the formula, where fillings are compared."""

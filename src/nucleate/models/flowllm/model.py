@@ -93,6 +93,11 @@ class FlowLLM(SizedGenerator):
         self.flow.fit(data)
 
     @property
+    def atoms_limit(self) -> int | None:
+        """Of the language model, which proposes crystals of the same composition."""
+        return self.language.atoms_limit
+
+    @property
     def description(self) -> str:
         """Of this language model, which decides what is proposed."""
         digest = hashlib.sha256()
@@ -115,6 +120,12 @@ class FlowLLM(SizedGenerator):
             rows[i, :9] = torch.from_numpy(cell).flatten()
             rows[i, 9 : 9 + 3 * len(places)] = torch.from_numpy(places).flatten()
         return rows
+
+    def lacking(self, labels: Float[Tensor, "c p"] | None) -> Mapping[str, int]:
+        """Crystals for which the language model proposed nothing that can be read: their paths start from noise."""
+        if labels is None:
+            return {}
+        return {"proposal of the language model, and start from noise": int(labels[:, 0].isnan().sum())}
 
     def propose(
         self,

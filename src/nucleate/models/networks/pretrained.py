@@ -24,6 +24,7 @@ from torch import Tensor, distributed, nn
 from nucleate.errors import UserError
 from nucleate.files.extras import llm_extra
 from nucleate.models.networks.causal import CausalNetwork
+from nucleate.models.networks.hub import only_local
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +245,7 @@ def _load(config: PretrainedConfig) -> Any:
         model = AutoModelForCausalLM.from_pretrained(
             config.model,
             revision=config.revision,
+            local_files_only=only_local(config.model, config.revision),
             dtype=torch.float32 if config.bits == 32 else torch.bfloat16,
             **more,
         )
