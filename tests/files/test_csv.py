@@ -12,8 +12,8 @@ from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.files import Failure, csv, read, write
 from nucleate.files.entries import collect
-from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same, assert_same_atoms, assert_same_info, few
 from tests.files.cif.test_reading import as_cif_gives
+from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same, assert_same_atoms, assert_same_info, few
 
 
 def sheet(columns: dict, tmp_path) -> Crystals:

@@ -49,7 +49,7 @@ def test_numbers_are_numbers_for_programs(slug):
     assert found is not None
     table = pd.read_csv(io.StringIO(as_csv(found)))
     words = {"name", "reference", "oxidation states", "structural validity", "coverage", "training set"}
-    words |= {"matcher", "space groups"} | {name for name in table if name.endswith(".mark")}
+    words |= {"matcher", "pairing", "space groups"} | {name for name in table if name.endswith(".mark")}
     assert {name for name in table if table[name].dtype == object} <= words
     counted = "samples" if slug.startswith("dng") else "asked for"
     assert sorted(table[counted]) == [100, 1500]
