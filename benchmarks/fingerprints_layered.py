@@ -85,7 +85,7 @@ def _matminer(cell: Cell) -> tuple[Answer, str]:
     from benchmarks.plain_evaluation import structure_fingerprint
 
     try:
-        return structure_fingerprint(Structure(Lattice(cell.lattice), cell.numbers, cell.frac)), ""
+        return structure_fingerprint(Structure(Lattice(cell.lattice), cell.numbers.tolist(), cell.frac)), ""
     except Exception as error:  # noqa: BLE001 - whatever stops it, the published program has no fingerprint
         return None, f"{type(error).__name__}: {error}"
 
@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def _arguments() -> ArgumentParser:
-    parser = ArgumentParser(description=__doc__.splitlines()[0], formatter_class=ArgumentDefaultsHelpFormatter)
+    parser = ArgumentParser(description=(__doc__ or "").splitlines()[0], formatter_class=ArgumentDefaultsHelpFormatter)
     parser.add_argument("--cells", type=int, default=10_000, help="cells that ours are computed for")
     parser.add_argument("--matminer", type=int, default=2_000, help="cells, the first ones, to compare with matminer")
     parser.add_argument("--answers", type=Path, default=Path("answers.jsonl"), help="keep matminer's answers here")
@@ -125,7 +125,8 @@ def _arguments() -> ArgumentParser:
 
 def _ours(cells: int, copy: int, seed: int) -> np.ndarray:
     crystals = [_copy(index, copy, seed) for index in range(cells)]
-    return structure_fingerprints(Crystals.build(*zip(*crystals, strict=True))).values
+    numbers, frac, lattices = zip(*crystals, strict=True)
+    return structure_fingerprints(Crystals.build(numbers, frac, np.stack(lattices))).values
 
 
 class Compared(NamedTuple):

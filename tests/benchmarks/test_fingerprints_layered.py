@@ -63,9 +63,9 @@ def test_where_ours_fails_matminer_and_its_rattled_copies_fail():
 @settings(max_examples=80)
 @given(CELLS, st.sampled_from([1e-10, 1e-9, 1e-8, 1e-7]), st.integers(0, 2**32 - 1))
 def test_rattling_changes_no_coordination(cell, size, seed):
-    """Weights are rounded to three decimals as published, so that a probability may move by some 1e-4."""
+    """Weights are rounded to three decimals, as published, and a step of one moves a probability by 4/π · 1e-3."""
     one, other = fingerprints(cell, rattled(cell, size, np.random.default_rng(seed)))
-    np.testing.assert_allclose(one[PARTS["coordination"]], other[PARTS["coordination"]], atol=TOLERANCE)
+    np.testing.assert_allclose(one[PARTS["coordination"]], other[PARTS["coordination"]], atol=1.3e-3)
 
 
 @settings(max_examples=80)
