@@ -8,6 +8,7 @@ from nucleate.evaluation.cells import Cell
 from nucleate.evaluation.crystal_nn import fingerprint
 from nucleate.evaluation.crystal_nn.fingerprint import Task, coordination, crystal_fingerprint, site_fingerprints
 from nucleate.evaluation.crystal_nn.motifs import LABELS
+from nucleate.evaluation.crystal_nn.neighbours import count_within
 from tests.evaluation.conftest import random_cell, to_structure
 
 CORNERS = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
@@ -113,6 +114,31 @@ def test_four_atoms_alone_have_no_fingerprint():
     molecule = Cell(np.full(4, 6), frac, 20 * np.eye(3))
     assert site_fingerprints(Task(molecule, 40.0)) is None
     assert sites(Task(molecule._replace(lattice=6 * np.eye(3)), 40.0)).any()
+
+
+@pytest.mark.parametrize("stretch", np.linspace(1, 1.1, 11))
+@pytest.mark.filterwarnings("ignore")
+def test_atoms_in_a_flat_layer_find_those_of_the_next(stretch):
+    """Within the first cutoff there is nothing but the layer, whose cells are prisms without an end."""
+    lattice = np.array([[3.54, 0, 0], [-1.77, 1.77 * 3**0.5, 0], [0, 0, 16.031]]) * stretch
+    frac = np.array([[0.33333333, 0.66666667, 0.25], [0.66666667, 0.33333333, 0.75]])
+    cell = Cell(np.array([62, 62]), frac, lattice)
+    agree(cell)
+    assert dict(zip(LABELS, sites(task(cell)).mean(0), strict=True))["wt CN_6"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("radius", [7.0, 14.0])
+@pytest.mark.parametrize("spacings", [0.5, 1.5, 2.5, 3.5])
+@pytest.mark.parametrize("longer", [0.0, 1e-15, -1e-15, 1e-11, -1e-11])
+def test_both_neighbours_at_the_cutoff_are_found(radius, spacings, longer):
+    """They are farther away by a rounding error, or not."""
+    lattice = np.diag([3.0, 3.1, radius / spacings * (1 + longer)])
+    frac = np.array([[0, 0, 0], [0, 0, 0.5]])
+    shifts = fingerprint._lattice_vectors(lattice, radius, 1 << 20)
+    assert shifts is not None
+    found = np.diff(count_within(frac, lattice, shifts, np.arange(2), radius))
+    structure = to_structure(Cell(np.array([6, 6]), frac, lattice))
+    assert (found + 1).tolist() == [len(structure.get_sites_in_sphere(site.coords, radius)) for site in structure]
 
 
 @pytest.mark.parametrize("number", [0, 97, 110])

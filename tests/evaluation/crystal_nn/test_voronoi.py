@@ -149,6 +149,88 @@ def test_a_tetrahedron_is_a_cone_of_which_qhull_lists_no_face():
     assert faces(points[:2]).shape == Shape.OPEN  # no corner at all
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(3, 9))
+def test_a_cell_is_closed_open_or_a_cone_as_qhull_has_it(seed, neighbours):
+    points = nearest_first(np.random.default_rng(seed).normal(0, 2, (neighbours, 3)))
+    ridges = [corners for pair, corners in Voronoi(np.vstack([np.zeros(3), points])).ridge_dict.items() if 0 in pair]
+    want = Shape.CONE if not ridges else Shape.OPEN if any(-1 in corners for corners in ridges) else Shape.CLOSED
+    assert faces(points).shape == want
+
+
+def rotation(seed):
+    return np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+
+
+NETS = {
+    "hexagonal": [[3.54, 0, 0], [-1.77, 1.77 * 3**0.5, 0]],
+    "square": [[3.0, 0, 0], [0, 3.0, 0]],
+    "oblique": [[2.9, 0, 0], [0.7, 3.3, 0]],
+    "row": [[2.5, 0, 0], [0, 0, 0]],
+}
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(NETS)), st.sampled_from([0, 1e-15, 1e-12, 1e-9, 1e-7]), st.integers(0, 2**32 - 1))
+def test_the_cells_of_a_flat_layer_are_open(net, noise, seed):
+    """An infinite prism, or a slab, has no corner, though rounding errors give it some very far away."""
+    layer = nearest_first(np.array([[i, j] for i in range(-3, 4) for j in range(-3, 4)]) @ np.array(NETS[net]))
+    turned = layer @ rotation(seed) + np.random.default_rng(seed).normal(0, noise, layer.shape)
+    assert faces(nearest_first(turned)).shape == Shape.OPEN
+
+
+@pytest.mark.parametrize("rumple", [1e-3, 1e-2, 0.1])
+def test_a_rumpled_layer_may_close_a_cell_as_it_does_for_qhull(rumple):
+    closed = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        steps = np.array([[i, j] for i in range(-3, 4) for j in range(-3, 4)])
+        layer = steps @ np.array(NETS["oblique"])
+        layer[:, 2] = rng.normal(0, rumple, len(layer))
+        points = nearest_first(layer - layer[len(layer) // 2])
+        found = faces(points)
+        diagram = Voronoi(np.vstack([np.zeros(3), points]))
+        ridges = {max(pair) - 1: corners for pair, corners in diagram.ridge_dict.items() if 0 in pair}
+        assert (found.shape == Shape.CLOSED) == (not any(-1 in corners for corners in ridges.values()))
+        if found.shape == Shape.CLOSED:
+            closed += 1
+            want = np.zeros(len(points))
+            for neighbour, corners in ridges.items():
+                want[neighbour] = area(diagram.vertices[corners])
+            np.testing.assert_allclose(found.areas, want, rtol=1e-4, atol=1e-4 * want.max())
+    assert closed > 0
+
+
+def on_a_sphere(*directions):
+    """Neighbours on a sphere of radius 2 Å that the site is on, too."""
+    centre = np.array([0, 0, 2.0])
+    return nearest_first([centre + 2 * np.array(u) / np.linalg.norm(u) for u in directions])
+
+
+THREE = ((1, 0, 0.2), (-0.5, 0.9, 0.3), (-0.5, -0.8, 0.1))
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 30.0])
+def test_a_cone_that_a_fourth_plane_touches_is_open(scale):
+    """Qhull takes points on one sphere for one cell, and lists no face; those of a rattled copy may be two cells."""
+    radius = RADIUS * scale
+    assert faces(scale * on_a_sphere(*THREE), radius).shape == Shape.CONE
+    four = on_a_sphere(*THREE, (0, 0, 1))
+    assert faces(scale * four, radius).shape == Shape.OPEN
+    pyramid = on_a_sphere((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0))
+    assert faces(scale * pyramid, radius).shape == Shape.OPEN
+    outside = nearest_first([*on_a_sphere(*THREE), (0, 0, 4.001)])
+    assert faces(scale * outside, radius).shape == Shape.CONE
+    inside = nearest_first([*on_a_sphere(*THREE), (0, 0, 3.999)])
+    assert faces(scale * inside, radius).shape == Shape.OPEN
+
+
+@pytest.mark.parametrize(("height", "shape"), [(0, 0), (1e-15, 0), (1e-9, 0), (1e-7, 0), (1e-3, 1), (0.1, 1), (1, 1)])
+def test_a_flat_triangle_is_open_and_a_pyramid_is_a_cone(height, shape):
+    angles = 2 * np.pi / 3 * np.arange(3)
+    flat = np.column_stack([1.5 * np.cos(angles), 1.5 * np.sin(angles), np.full(3, height)])
+    assert faces(nearest_first(flat)).shape == Shape(shape)
+
+
 def test_scale_does_not_matter():
     points = images(random_cell(np.random.default_rng(4), [6, 7]), 0)
     one, tiny = faces(points), faces(points * 1e-6, RADIUS * 1e-6)

@@ -29,6 +29,10 @@ MAX_CANDIDATES = 1 << 30
 MAX_NEIGHBOURS = 1 << 22
 """Neighbours of all sites that one search may find; four million take 0.2 GB."""
 
+AT_RADIUS = 1e-9
+"""In units of the radius. A neighbour that is farther away by less may count (`neighbours.SQUARE_TOLERANCE`), so that
+its image must be looked at."""
+
 _RADII = np.array(COVALENT_RADII)
 _ELECTRONEGATIVITIES = np.array(PAULING)
 
@@ -138,7 +142,7 @@ def _lattice_vectors(lattice: Float[np.ndarray, "3 3"], radius: float, most: int
     with np.errstate(all="ignore"):  # a cell too large or too flat for its numbers has no end of images
         spacings = np.abs((lattice * normals).sum(1)) / np.sqrt((normals**2).sum(1))
         # Displacements are rounded to [-1/2, 1/2], so that an image n planes away is at least n - 1/2 spacings away.
-        reach = np.floor(radius / spacings + 0.5)
+        reach = np.floor(radius * (1 + AT_RADIUS) / spacings + 0.5)
         if not np.prod(2 * reach + 1) <= most:
             return None
     return (np.indices((2 * reach + 1).astype(int)).reshape(3, -1).T - reach) @ lattice

@@ -12,6 +12,10 @@ No topology is kept that rounding could spoil. A cell is a list of polygons; cut
 and the new face is made of the points where edges were cut, which are a convex polygon once they are sorted by angle.
 Where many planes meet in a point or an edge, as they do in symmetric crystals, the worst that can come of it are edges
 and faces as small as rounding errors, which weigh nothing.
+
+Whether a cell is closed does not hang on rounding errors either. Where neighbours lie in a plane, on a line, or all on
+one side, planes that should be parallel meet very far away, if at all. Corners beyond that horizon (`PARALLEL`) do not
+count, and the cell is open.
 """
 
 from __future__ import annotations
@@ -33,15 +37,23 @@ class Shape(IntEnum):
     """What is left of the cube."""
 
     OPEN = 0
-    """A cell that reaches the faces of the larger cube."""
+    """A cell that reaches the faces of the largest cube."""
     CONE = 1
-    """An open cell with a single corner: the site and its neighbours are one tetrahedron of the dual, Delaunay mesh."""
+    """An open cell with a single corner: the site and its neighbours are one tetrahedron of the dual, Delaunay mesh.
+    It must be one even if planes turn by `PARALLEL`, or else the cell is `OPEN`."""
     CLOSED = 2
 
 
 HALF_WIDTHS = (2.5, 150.0)
 """Half the edge of the cube, in units of the radius within which neighbours are listed. Corners are as exact as the
-cube is small, so that the large one is taken only where neighbours are on one side."""
+cube is small, so that a larger one is taken only where neighbours are on one side."""
+
+PARALLEL = 3e-6
+"""In radian: planes that turn towards each other by less are parallel. The nearest neighbour, at distance d, turns its
+plane so far when it moves by d times as much, and two such planes meet d / (2 · PARALLEL) away, which is half the edge
+of the largest cube. Where neighbours are 2 Å apart, a layer that is rumpled by the rounding errors of single precision,
+1e-6 Å, is flat, and its cells are open; one that is rumpled by those of a CIF, 1e-4 Å, may have closed cells, as
+published."""
 
 CUBE = np.array(
     [
@@ -55,9 +67,6 @@ CUBE = np.array(
 
 GRAZE = 1e-14
 """In units of that radius: a corner may stick out by this."""
-
-CORNER = 1e-9
-"""In units of that radius: corners nearer to each other are one."""
 
 
 @compiled
@@ -86,17 +95,26 @@ def tessellate(
     areas = np.zeros(len(distances))
     for s in range(sites):
         here = slice(starts[s], starts[s + 1])
-        for half_width in HALF_WIDTHS:
-            corners, bounds, neighbours = _cell(vectors[here], distances[here], half_width * radius, GRAZE * radius)
-            shapes[s] = _shape(corners, neighbours, half_width * radius, CORNER * radius)
+        for half_width in _half_widths(distances[here], radius):
+            corners, bounds, neighbours = _cell(vectors[here], distances[here], half_width, GRAZE * radius)
+            shapes[s] = Shape.OPEN if (neighbours < 0).any() else Shape.CLOSED
             if shapes[s] == Shape.CLOSED:
                 break
+        if shapes[s] == Shape.OPEN and _is_cone(neighbours, vectors[here], distances[here]):
+            shapes[s] = Shape.CONE
         farthest[s] = _farthest(corners)
         for f in range(len(neighbours)):
             if neighbours[f] >= 0:
                 p = starts[s] + neighbours[f]
                 angles[p], areas[p] = _measure(corners[bounds[f] : bounds[f + 1]], vectors[p])
     return shapes, farthest, angles, areas
+
+
+@compiled
+def _half_widths(distances: Float[np.ndarray, " p"], radius: float) -> Float[np.ndarray, "3"]:
+    horizon = distances[0] / (2 * PARALLEL) if len(distances) > 0 else 0.0
+    near, far = HALF_WIDTHS[0] * radius, HALF_WIDTHS[1] * radius
+    return np.array([near, far, max(far, horizon)])
 
 
 @compiled
@@ -117,19 +135,46 @@ def _cell(
 
 
 @compiled
-def _shape(
-    corners: Float[np.ndarray, "k 3"], neighbours: Int[np.ndarray, " f"], half_width: float, tolerance: float
-) -> int:
-    if not (neighbours < 0).any():
-        return Shape.CLOSED
-    first = -1
-    for k in range(len(corners)):
-        if np.abs(corners[k]).max() < half_width:
-            if first < 0:
-                first = k
-            elif np.abs(corners[k] - corners[first]).max() > tolerance:
-                return Shape.OPEN
-    return Shape.CONE if first >= 0 else Shape.OPEN
+def _is_cone(
+    faces: Int[np.ndarray, " f"], vectors: Float[np.ndarray, "p 3"], distances: Float[np.ndarray, " p"]
+) -> bool:
+    """Whether a cell is the cone of three planes, even if the planes turn by `PARALLEL`.
+
+    Corners of the cell are not looked at. Where neighbours lie in a plane or on a line, it is a prism whose only
+    corners are those of the cube, and a rounding error there looks like a corner of its own. Instead, each plane that
+    is not one of the three must pass by the apex and turn away from the three edges that start there.
+
+    Args:
+        faces: the neighbour behind each face, -1 for a face of the cube.
+        vectors: all neighbours seen from the site, in Å.
+        distances: their distances in Å, ascending.
+    """
+    around = faces[faces >= 0]
+    if len(around) != 3:
+        return False
+    a, b, c = vectors[around[0]], vectors[around[1]], vectors[around[2]]
+    a, b, c = a / distances[around[0]], b / distances[around[1]], c / distances[around[2]]
+    edges = np.stack((_cross(b, c), _cross(c, a), _cross(a, b)))
+    volume = _dot(a, edges[0])
+    if abs(volume) <= 3 * PARALLEL:
+        return False
+    # Edges and the apex are quotients by this volume, or by the length of a product, which is at least as large.
+    turn = PARALLEL * (1 + 2 / abs(volume))
+    apex = np.zeros(3)
+    for k in range(3):
+        apex += distances[around[k]] / 2 * edges[k] / volume
+    gap = turn * (distances[0] + np.sqrt(_dot(apex, apex)))
+    for k in range(3):
+        edges[k] /= -np.sign(volume) * np.sqrt(_dot(edges[k], edges[k]))
+    for p in range(len(distances)):
+        if not (around == p).any():
+            normal = vectors[p] / distances[p]
+            if _dot(normal, apex) > distances[p] / 2 - gap:
+                return False
+            for k in range(3):
+                if _dot(normal, edges[k]) > -turn:
+                    return False
+    return True
 
 
 @compiled
