@@ -5,9 +5,10 @@ import gzip
 import pytest
 
 from nucleate.errors import UserError
-from nucleate.files import cif, extxyz, formats, parquet, poscar, read
+from nucleate.files import cif, compression, extxyz, parquet, poscar, read
 from nucleate.files import json as files_json
-from nucleate.files.formats import Format, of_content, of_name, unpacked
+from nucleate.files.compression import unpacked
+from nucleate.files.formats import Format, of_content, of_name
 from tests.files.samples import NACL, ROCK_SALT
 
 
@@ -70,6 +71,6 @@ def test_damaged_and_endless_gzip_is_refused(monkeypatch):
     assert unpacked(data) == bytes(10_000)
     with pytest.raises(UserError, match="damaged gzip"):
         unpacked(data[:-9])
-    monkeypatch.setattr(formats, "MAX_BYTES", 9_999)
+    monkeypatch.setattr(compression, "MAX_BYTES", 9_999)
     with pytest.raises(UserError, match="more than 9,999 bytes"):
         unpacked(data)
