@@ -163,7 +163,11 @@ def parse(text: str) -> Entry:
     if len(lines) - cells != int(head):
         message = f"the frame says {int(head)} atoms and has {len(lines) - cells} lines of them"
         raise BadEntryError(Failure.UNPARSEABLE, message)
-    found = None if cells else plain_frames.read(comment, lines)
+    try:
+        found = None if cells else plain_frames.read(comment, lines)
+    except BadEntryError as error:
+        error.info = of_crystal({unshield(name, RESERVED): value for name, value in error.info.items()})
+        raise
     return _read_by_ase(head, comment, atoms) if found is None else _entry(*found)
 
 

@@ -104,6 +104,17 @@ def parse(record: Mapping[str, Any] | str) -> Entry:
     """
     if isinstance(record, str):
         record = _of_line(record)
+    try:
+        return _entry(record)
+    except BadEntryError as error:
+        stated = {name: value for name, value in record.items() if isinstance(value, (bool, int, float, str))}
+        error.info = of_crystal(
+            {name: stated[name] for name in stated if name not in structure_column.candidates(stated)}
+        )
+        raise
+
+
+def _entry(record: Mapping[str, Any]) -> Entry:
     if (dialect := dialects.find(record)) is not None:
         entry = dialect.parse(record)
         return replace(entry, info=of_crystal(entry.info))

@@ -80,6 +80,16 @@ def read(comment: str, lines: Sequence[str]) -> tuple[Entry | None, dict[str, Sc
     if found is None:
         return None
     info, cell, properties = found
+    try:
+        return _entry(lines, cell, properties, info)
+    except BadEntryError as error:
+        error.info = info
+        raise
+
+
+def _entry(
+    lines: Sequence[str], cell: list[float] | None, properties: str, info: dict[str, Scalar]
+) -> tuple[Entry | None, dict[str, Scalar]] | None:
     layout = _layout(properties)
     if layout is None:
         return None

@@ -136,9 +136,14 @@ def _pieces(path: Path) -> Iterator[Piece]:
         raise UserError(f"this kind of file is not known; known are {known()}, .pt, POSCAR and CONTCAR")
     with opened(path) as source:
         if kind is Format.ZIP:
-            yield from _pieces_of_all(archive.unzipped(content(source)))
+            yield from _pieces_of_all(archive.unzipped(_seekable(content(source))))
         else:
             yield from _pieces_of(path.name, kind, content(source))
+
+
+def _seekable(source: BufferedIOBase) -> BufferedIOBase:
+    """A stream in which one can go back; that of a compressed file is read into memory for it."""
+    return source if source.seekable() else io.BytesIO(source.read())
 
 
 def _whole(path: Path) -> bytes:
@@ -246,7 +251,9 @@ def _parsed(piece: Piece) -> Entry:
     try:
         return _entry(piece)
     except BadEntryError as error:
-        return Entry.failed(error.reason, f"{piece.place}: {error.message}", _with_file(piece, piece.info))
+        return Entry.failed(
+            error.reason, f"{piece.place}: {error.message}", _with_file(piece, {**piece.info, **error.info})
+        )
 
 
 def _entry(piece: Piece) -> Entry:
