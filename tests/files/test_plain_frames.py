@@ -28,23 +28,9 @@ plain = st.one_of(
     st.text("abTFnif.:/+- ", min_size=1, max_size=8),
     st.sampled_from(["T", "F", "true", "FALSE", "tRUE", "mp-149", "Fm-3m", "nan", "inf x", "T F", "_JSON [1]", "a,b"]),
 )
-odd = st.sampled_from(
-    [
-        '"1 2 3"',
-        '"T T F"',
-        '"1 2 3 4 5 6 7 8 9"',
-        '"a\\"b"',
-        "'it is'",
-        "{1 2}",
-        "[1, 2]",
-        '"_JSON {\\"a\\": 1}"',
-        '""',
-        '"_JSON \\"007\\""',
-        '"_JSON [[1,2],[3,4]]"',
-        "a=b",
-        "é",
-    ]
-)
+QUOTED = ['"1 2 3"', '"T T F"', '"1 2 3 4 5 6 7 8 9"', '"a\\"b"', "'it is'", "{1 2}", "[1, 2]", '""', "a=b", "é"]
+AS_JSON = ['"_JSON {\\"a\\": 1}"', '"_JSON \\"007\\""', '"_JSON [[1,2],[3,4]]"']
+odd = st.sampled_from([*QUOTED, *AS_JSON])
 values = st.one_of(plain.map(lambda text: f'"{text}"' if " " in text or not text else text), odd)
 keys = st.one_of(
     st.sampled_from(

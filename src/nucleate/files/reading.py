@@ -40,7 +40,9 @@ PARSER_ERRORS = (
 )
 """What pymatgen and ASE raise on text that is not what it should be. Each becomes a counted failure."""
 
-NUMBER_EXPECTED = re.compile(r"could not convert string to float: (.*)|invalid literal for int\(\) with base 10: (.*)")
+NUMBER_EXPECTED = re.compile(
+    r"(?:could not convert string to float|invalid literal for int\(\) with base 10): ('[^']*')"
+)
 """What Python says of a word that should be a number."""
 
 FILE = "file"
@@ -281,8 +283,7 @@ def _with_file(piece: Piece, info: Mapping[str, Scalar]) -> dict[str, Scalar]:
 def _in_words(error: Exception) -> str:
     """What a parser stumbled over, where its message says so; its own affairs, such as an index, say nothing."""
     message = " ".join(str(error).split())[:MESSAGE_LENGTH]
-    if match := NUMBER_EXPECTED.fullmatch(message):
-        return f"{match[1] or match[2]} is not a number"
-    if type(error) is ValueError and message:
+    message = NUMBER_EXPECTED.sub(r"\1 is not a number", message)
+    if type(error) in (ValueError, UserError) and message:
         return message
     return "the text is not in the format that its name promises"
