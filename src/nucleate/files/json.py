@@ -18,7 +18,7 @@ from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files import dialects, structure_column
-from nucleate.files.dialects import ase_database
+from nucleate.files.dialects import ase_database, optimade
 from nucleate.files.entries import Entry, Scalar, each, scalars
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
 from nucleate.files.ownership import is_reason, of_crystal, of_written_crystal
@@ -58,8 +58,8 @@ def _records(data: Any) -> list[Any]:
         return list(ase_database.rows(data))
     if _is_record(data):
         return [data]
-    if "data" in data and ("meta" in data or "links" in data):  # an answer of an OPTIMADE server
-        return data["data"] if isinstance(data["data"], list) else [data["data"]]
+    if (found := optimade.resources(data)) is not None:
+        return found
     if _has_column(data):  # a data frame by columns, each a list or a mapping from the index
         columns = {name: _column(values) for name, values in data.items()}
         if len({len(values) for values in columns.values()}) != 1:

@@ -38,8 +38,10 @@ REFERENCE_INDEX, RANK = "reference_index", "rank"
 """Columns that say which crystal a sample predicts, and how many samples of it come first."""
 
 HOW = (
-    f"save a plain dictionary of tensors: torch.save({{k: d[k] for k in ({', '.join(map(repr, WIDTHS))})}}, 'plain.pt')"
+    "save a plain dictionary of tensors: d = torch.load(file, weights_only=False); "
+    f"torch.save({{k: d[k] for k in {tuple(WIDTHS)}}}, 'plain.pt')"
 )
+"""How a file is converted by whoever trusts it."""
 
 
 def split(source: BufferedIOBase) -> Iterator[tuple[tuple[np.ndarray, np.ndarray, np.ndarray], dict[str, Scalar]]]:

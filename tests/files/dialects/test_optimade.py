@@ -57,7 +57,7 @@ def test_positions_and_cells_are_those_of_pymatgen(crystal):
 def test_every_shape_is_read(shape, tmp_path):
     resources = [resource(NACL[0], "a"), resource(NACL[1], "b")]
     data = {
-        "response": {"data": resources, "meta": {"api_version": "1.1.0"}},
+        "response": {"data": resources},
         "single": {"data": resources[0], "meta": {}},
         "list": resources,
         "resource": resources[0],

@@ -34,6 +34,14 @@ def holds(data: Mapping[str, Any]) -> bool:
     return CELL in data or (isinstance(attributes, Mapping) and CELL in attributes)
 
 
+def resources(data: Mapping[str, Any]) -> list[Any] | None:
+    """The resources in the answer of a server; None if it is no such answer."""
+    inner = data.get("data")
+    found = inner if isinstance(inner, list) else [inner]
+    alike = bool(found) and all(isinstance(item, Mapping) and "attributes" in item for item in found)
+    return found if alike or (inner == [] and "meta" in data) else None
+
+
 def parse(data: Mapping[str, Any]) -> Entry:
     """Reads one structure; its id and its other attributes become `info`.
 
