@@ -43,6 +43,19 @@ keys = st.one_of(
 words = st.one_of(
     st.tuples(keys, values).map("=".join), st.sampled_from(["flag", "pbc=T", 'pbc="T T T"', 'pbc="T F T"', "a =1", "="])
 )
+usual = st.sampled_from(
+    [
+        "energy=-1.5",
+        "name=mp-149",
+        'id="two words"',
+        "stable=T",
+        "step=12",
+        "x=1e-3",
+        'pbc="T T T"',
+        "magmom=0",
+        "a-b=F",
+    ]
+)
 properties = st.sampled_from(
     ["species:S:1:pos:R:3"] * 3
     + ["species:S:1:pos:R:3:forces:R:3", "pos:R:3:species:S:1", "species:S:1:pos:R:3:Z:I:1", "Z:I:1:pos:R:3"]
@@ -68,7 +81,7 @@ def frames(draw: st.DrawFn) -> str:
     if rows and draw(st.integers(0, 9)) == 0:
         draw(st.sampled_from(rows)).pop()
     comment = [f'Lattice="{CELL}"', f"Properties={layout}"][draw(st.integers(0, 9)) == 0 :]
-    comment += draw(st.lists(words, max_size=4))
+    comment += draw(st.lists(words if draw(st.booleans()) else usual, max_size=4))
     lines = [str(count), " ".join(draw(st.permutations(comment))), *map(" ".join, rows), ""]
     return "\n".join(lines)
 
@@ -136,7 +149,7 @@ def test_what_is_read_fast_is_what_ase_reads(text):
 @given(frames())
 def test_both_ways_of_reading_give_the_same(text):
     try:
-        expected = extxyz._read_by_ase(*text.split("\n", 2))
+        expected = extxyz._read_by_ase(*re.sub(r"\bD\b", "H", text).split("\n", 2))
     except (*PARSER_ERRORS, BadEntryError) as error:
         reason = error.reason if isinstance(error, BadEntryError) else Failure.UNPARSEABLE
         with pytest.raises((*PARSER_ERRORS, BadEntryError)) as caught:

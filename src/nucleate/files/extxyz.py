@@ -80,7 +80,11 @@ def _whole_frame(frame: list[str], source: _Lines) -> str:
             source.give_back(frame[end:])
             return "".join(frame[:end])
     while source.peek().lstrip().startswith(CELL):
-        frame += source.take(1)
+        line = source.take(1)
+        if _begins(line[0], source.peek()):
+            source.give_back(line)
+            break
+        frame += line
     if ATOM.match(source.peek_text()):
         return _up_to_next(frame, source)  # more atoms than it says
     return "".join(frame)
