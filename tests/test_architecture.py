@@ -59,6 +59,7 @@ HEAVY_LIBRARIES = {
     "pandas",
     "spglib",
     "sklearn",
+    "zstandard",
 }
 
 PACKAGED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn"}
