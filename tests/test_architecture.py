@@ -60,6 +60,7 @@ HEAVY_LIBRARIES = {
     "pandas",
     "spglib",
     "sklearn",
+    "zstandard",
 }
 
 PACKAGED_AS = {"sklearn": "scikit-learn", "umap": "umap-learn", "huggingface_hub": "huggingface-hub"}

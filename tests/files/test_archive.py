@@ -9,8 +9,9 @@ from pymatgen.core import Structure
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.files import Failure, archive, csv, extxyz, parquet, poscar, read, write
+from nucleate.files import Failure, archive, cif, csv, extxyz, parquet, poscar, read, write
 from nucleate.files import json as files_json
+from nucleate.generation.compositions import read_formulas
 from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same
 
 CONTENTS = {
@@ -175,3 +176,42 @@ def test_a_damaged_member_is_a_failure_of_its_own(tmp_path):
     found = read(tmp_path / "a.zip")
     assert found.failures.tolist() == ["", Failure.UNPARSEABLE]
     assert found.info["detail"][1].startswith("b.cif: cannot be read")
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_numbers_in_names_sort_as_numbers(kind, tmp_path):
+    names = [f"gen_{row}.cif" for row in (10, 2, 1, 0)] + ["run_10/a.cif", "run_9/b.cif"]
+    contents = {name: a_cube(row + 3) for row, name in enumerate(names)}
+    if kind == "zip":
+        (tmp_path / "a.zip").write_bytes(zipped(contents))
+    else:
+        for name, data in contents.items():
+            (tmp_path / "a" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "a" / name).write_bytes(data)
+    path = tmp_path / ("a.zip" if kind == "zip" else "a")
+    found = read(path)
+    assert found.info["file"].tolist() == [
+        *("gen_0.cif", "gen_1.cif", "gen_2.cif", "gen_10.cif"),
+        *("run_9/b.cif", "run_10/a.cif"),
+    ]
+    assert found.lattice[:, 0, 0].tolist() == [6, 5, 4, 3, 8, 7]
+    assert [len(z) for z in read_formulas(str(path))] == [1] * 6  # what `generate --formulas` asks for, in this order
+
+
+def a_cube(edge: int) -> bytes:
+    return cif.dump(Crystals.build([[11]], [[[0, 0, 0]]], [[[edge, 0, 0], [0, edge, 0], [0, 0, edge]]])).encode()
+
+
+def test_a_column_file_of_a_table_within_is_kept_under_another_name(tmp_path):
+    (tmp_path / "a.zip").write_bytes(
+        zipped(
+            {
+                "a.csv": csv.dump(NACL.with_info(file=["x", "y"])).encode(),
+                "b.extxyz": extxyz.dump(NACL.with_info(file=["x", "y"])).encode(),
+                "c.parquet": parquet.dump(MIXED.with_info(file=["x", "y", "z"])),
+            }
+        )
+    )
+    found = read(tmp_path / "a.zip")
+    assert found.info["file"].tolist() == ["a.csv"] * 2 + ["b.extxyz"] * 2 + ["c.parquet"] * 3
+    assert found.info["_file"].tolist() == ["x", "y", "x", "y", "x", "y", "z"]

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import csv as standard_csv
+import io
+import json
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from pymatgen.core import Structure
+from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
@@ -14,6 +18,8 @@ from nucleate.files import Failure, csv, read, write
 from nucleate.files.entries import collect
 from tests.files.cif.test_reading import as_cif_gives
 from tests.files.samples import MIXED, NACL, ROCK_SALT, assert_same, assert_same_atoms, assert_same_info, few
+
+SALT = Structure(Lattice.cubic(4), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
 def sheet(columns: dict, tmp_path) -> Crystals:
@@ -117,3 +123,66 @@ def test_a_header_alone_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("id,cif\n")
     with pytest.raises(UserError, match="no structures in it"):
         read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_the_header_shows_the_delimiter(delimiter, name, tmp_path):
+    frame = pd.DataFrame({"id": ["a,b;c", "d|e\tf"], "CIF": [ROCK_SALT] * 2, "e": [1.5, 2.5]})
+    frame.to_csv(tmp_path / name, sep=delimiter, index=False)
+    found = read(tmp_path / name)
+    assert found.formulas == ["Na4Cl4"] * 2
+    assert found.info["id"].tolist() == ["a,b;c", "d|e\tf"]
+    assert found.info["e"].tolist() == [1.5, 2.5]
+
+
+def test_a_column_alone_needs_no_delimiter(tmp_path):
+    pd.DataFrame({"structure": [ROCK_SALT]}).to_csv(tmp_path / "a.csv", index=False)
+    assert read(tmp_path / "a.csv").formulas == ["Na4Cl4"]
+
+
+def test_an_ambiguous_header_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text(f'cif;a,cif\n1,"{ROCK_SALT}"\n')
+    with pytest.raises(UserError, match="it is not clear what separates the cells: ',' or ';'"):
+        read(tmp_path / "a.csv")
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=5), max_size=4),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
+def test_no_delimiter_is_guessed_wrongly(names, delimiter):
+    header = [*(name for name in dict.fromkeys(names) if name.lower() != "cif"), "cif"]
+    sheet = io.StringIO()
+    writer = standard_csv.writer(sheet, delimiter=delimiter)
+    writer.writerow(header)
+    writer.writerow([*("x" for _ in header[1:]), ROCK_SALT])
+    try:
+        ((text, info),) = csv.split(sheet.getvalue())
+    except UserError as error:
+        ambiguous = str(error)
+        assert "not clear" in ambiguous
+        return
+    assert text == ROCK_SALT
+    assert list(info) == header[:-1]
+
+
+def test_tsv_is_written_with_tabs(tmp_path):
+    write(NACL, tmp_path / "a.tsv")
+    frame = pd.read_csv(tmp_path / "a.tsv", sep="\t")
+    assert frame.columns.tolist() == ["name", "energy", "rank", "stable", "cif"]
+    assert_same_info(read(tmp_path / "a.tsv"), NACL)
+
+
+def test_structures_may_be_json_or_poscar(tmp_path):
+    cells = [json.dumps(SALT.as_dict()), str(SALT.as_dict()), SALT.to(fmt="poscar"), SALT.to(fmt="cif"), str(SALT)]
+    found = sheet({"Structure": cells}, tmp_path)
+    assert found.formulas == ["CsCl"] * 4 + [""]
+    assert "is neither a CIF nor JSON nor a POSCAR" in found.info["detail"][4]
+
+
+def test_a_column_cif_of_info_comes_back(tmp_path):
+    crystals = NACL.with_info(cif=["a", "b"], structure=["fcc", "bcc"])
+    write(crystals, tmp_path / "a.csv")
+    assert_same_info(read(tmp_path / "a.csv"), crystals)

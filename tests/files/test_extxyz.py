@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import re
+from itertools import pairwise
 
 import ase.io
 import numpy as np
@@ -163,3 +165,100 @@ def test_a_file_that_ends_early_keeps_its_whole_frames(tmp_path):
     (tmp_path / "a.extxyz").write_text(FRAME + FRAME[:-8])
     found = read(tmp_path / "a.extxyz")
     assert found.failures.tolist() == ["", Failure.UNPARSEABLE]
+
+
+def cut_by_definition(text: str) -> list[str]:
+    """Frames as they are defined, from a list of all lines; time grows with the square of their number."""
+    lines = text.split("\n")
+    begins = [
+        place
+        for place, (line, following) in enumerate(pairwise(lines))
+        if extxyz.KEYS.search(following) and not extxyz.ATOM.match(line) and line.strip()
+    ]
+    found, start = [], 0
+    while start < len(lines):
+        if not lines[start].strip():
+            start += 1
+            continue
+        end = next((place for place in begins if place > start), len(lines))
+        if re.fullmatch("[0-9]{1,9}", lines[start].strip()):
+            whole = start + 2 + int(lines[start])
+            while whole < len(lines) and lines[whole].lstrip().startswith("VEC"):
+                whole += 1
+            following = next((line for line in lines[whole:] if line.strip()), "")
+            if not extxyz.ATOM.match(following):
+                end = min(end, whole)
+        found.append("\n".join(lines[start:end]))
+        start = end
+    return found
+
+
+COUNTS = ["0", "1", "2", "3", "1200", "x", "", " "]
+ROWS = ["Cs 0 0 0", "11 0 0 0", "VEC1 3 0 0", "VEC2 0 3 0", "comment", "a=b"]
+KEYS = ['Lattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3', 'pbc="T T T"', "properties=x", FRAME.rstrip("\n")]
+
+pieces = st.sampled_from([*COUNTS, *ROWS, *KEYS])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(pieces, max_size=25), st.sampled_from([1, 2, 1024]))
+def test_frames_are_cut_as_they_are_defined(lines, block):
+    text = "\n".join(lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extxyz, "BLOCK", block)
+        assert [frame.rstrip("\n") for frame in extxyz.split(text)] == [
+            frame.rstrip("\n") for frame in cut_by_definition(text)
+        ]
+
+
+def test_a_frame_is_given_before_the_next_is_read():
+    taken = 0
+
+    def lines():
+        nonlocal taken
+        for line in FRAME.splitlines(keepends=True) * 1000:
+            taken += 1
+            yield line
+
+    found = extxyz.frames(lines())
+    assert next(found) == FRAME
+    assert taken <= 6
+
+
+def test_the_work_grows_as_the_number_of_frames():
+    """Looks at lines are counted, not seconds."""
+    looks = []
+    for count in (200, 2000):
+        lines = CountedLines(FRAME.splitlines(keepends=True) * count)
+        assert len(list(extxyz.frames(lines))) == count
+        looks.append(lines.taken)
+    assert looks[1] < 11 * looks[0]
+
+
+class CountedLines(list):
+    """Lines that count how often one is taken out."""
+
+    taken = 0
+
+    def __iter__(self):
+        for line in super().__iter__():
+            self.taken += 1
+            yield line
+
+    def __getitem__(self, place):
+        self.taken += 1
+        return super().__getitem__(place)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_any_system_ends_them(end, tmp_path):
+    (tmp_path / "a.xyz").write_bytes((2 * FRAME).replace("\n", end).encode())
+    assert read(tmp_path / "a.xyz").formulas == ["CsCl", "CsCl"]
+
+
+def test_a_frame_that_cannot_be_read_carries_what_it_says(tmp_path):
+    (tmp_path / "a.xyz").write_text(FRAME + FRAME.replace("Cl", "Qq").replace("energy", "id=x7 energy"))
+    found = read(tmp_path / "a.xyz")
+    assert found.failures.tolist() == ["", Failure.UNKNOWN_ELEMENT]
+    assert found.info["id"].tolist() == [None, "x7"]
+    assert found.info["energy"].tolist() == [-1.5, -1.5]

@@ -5,9 +5,10 @@ import gzip
 import pytest
 
 from nucleate.errors import UserError
-from nucleate.files import cif, extxyz, formats, parquet, poscar, read
+from nucleate.files import cif, compression, extxyz, parquet, poscar, read
 from nucleate.files import json as files_json
-from nucleate.files.formats import Format, of_content, of_name, unpacked
+from nucleate.files.compression import unpacked
+from nucleate.files.formats import Format, of_content, of_name, of_source
 from tests.files.samples import NACL, ROCK_SALT
 
 
@@ -26,6 +27,12 @@ from tests.files.samples import NACL, ROCK_SALT
         ("val.csv", Format.CSV),
         ("a.parquet", Format.PARQUET),
         ("a.zip", Format.ZIP),
+        ("A.CIF.GZ", Format.CIF),
+        ("a.csv.Bz2", Format.CSV),
+        ("a.tsv.xz", Format.TSV),
+        ("a.jsonl.zst", Format.JSON_LINES),
+        ("a.ndjson", Format.JSON_LINES),
+        ("eval_gen.pt", None),  # which is read, but neither written nor looked for in folders
         ("a.txt", None),
         ("out", None),
         ("POSCARS", None),
@@ -70,6 +77,12 @@ def test_damaged_and_endless_gzip_is_refused(monkeypatch):
     assert unpacked(data) == bytes(10_000)
     with pytest.raises(UserError, match="damaged gzip"):
         unpacked(data[:-9])
-    monkeypatch.setattr(formats, "MAX_BYTES", 9_999)
+    monkeypatch.setattr(compression, "MAX_BYTES", 9_999)
     with pytest.raises(UserError, match="more than 9,999 bytes"):
         unpacked(data)
+
+
+def test_samples_of_others_are_a_source_only():
+    assert of_source("eval_gen.pt") is of_source("A.PT.gz") is Format.TORCH
+    assert of_source("a.cif") is Format.CIF
+    assert of_source("a.ckpt") is None

@@ -130,3 +130,47 @@ def test_a_file_without_structures_is_refused(text, words, tmp_path):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UserError, match=words):
         read(tmp_path / "a.json")
+
+
+def test_lines_are_read_one_by_one(tmp_path):
+    lines = [
+        json.dumps({"structure": SALT_DICT, "id": "a"}),
+        "",
+        "{broken",
+        "null",
+        json.dumps(SALT_DICT),
+        '{"cif": "x"}',
+    ]
+    (tmp_path / "a.ndjson").write_text("\n".join([*lines, json.dumps({"id": "e", "cif": SALT.to(fmt="cif")}), ""]))
+    found = read(tmp_path / "a.ndjson")
+    assert found.formulas == ["CsCl", "", "", "CsCl", "", "CsCl"]
+    assert found.info["id"].tolist() == ["a", None, None, None, None, "e"]
+    assert found.info["detail"][1].startswith("a.ndjson, row 1: not JSON: ")
+
+
+def test_lines_are_written_and_come_back(tmp_path):
+    write(MIXED, tmp_path / "a.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()][1]["structure"] is None
+    found = read(tmp_path / "a.jsonl")
+    assert_same_info(found, MIXED)
+    assert_same(found[[0, 2]], NACL)
+
+
+def test_lines_in_a_file_that_promises_json_are_named(tmp_path):
+    (tmp_path / "a.json").write_text(2 * f"{json.dumps(SALT_DICT)}\n")
+    with pytest.raises(UserError, match=r"a file with one record a line is named \.jsonl"):
+        read(tmp_path / "a.json")
+
+
+def test_a_record_that_cannot_be_read_carries_its_id(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([{"structure": changed(sites=[]), "id": "mp-1", "e": 2}, SALT_DICT]))
+    found = read(tmp_path / "a.json")
+    assert found.failures.tolist() == [Failure.NO_ATOMS, ""]
+    assert found.info["id"].tolist() == ["mp-1", None]
+
+
+def test_two_columns_of_structures_are_refused(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([{"Structure": SALT_DICT, "CIF": "x"}] * 2))
+    found = read(tmp_path / "a.json")
+    assert found.failures.tolist() == [Failure.UNPARSEABLE] * 2
+    assert "the structures may be in Structure or CIF; name" in found.info["detail"][1]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
@@ -107,3 +109,26 @@ def test_other_files_are_refused(tmp_path):
     pq.write_table(table, tmp_path / "c.parquet")
     with pytest.raises(UserError, match="are no crystals"):
         read(tmp_path / "c.parquet")
+
+
+def test_structures_may_be_json_or_nested(tmp_path):
+    salt = Structure(Lattice.cubic(4), ["Cs+", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]], properties={"e": 1.5}).as_dict()
+    other = Structure(Lattice.cubic(3), ["Po"], [[0, 0, 0]], properties={"f": 2.5}).as_dict()
+    for site in (*salt["sites"], *other["sites"]):
+        site["properties"] = {"magmom": 0.0}  # Parquet has no empty structs
+    nested = pa.table({"id": ["a", "b", "c"], "structure": pa.array([salt, other, None])})
+    pq.write_table(nested, tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet")
+    assert found.formulas == ["CsCl", "Po", ""]
+    assert found.info["id"].tolist() == ["a", "b", "c"]
+    texts = pa.array([json.dumps(salt), ROCK_SALT, ""], pa.large_string())
+    pq.write_table(pa.table({"CIF": texts}), tmp_path / "b.parquet")
+    assert read(tmp_path / "b.parquet").formulas == ["CsCl", "Na4Cl4", ""]
+
+
+def test_a_name_of_any_case_is_read_as_fast(tmp_path, monkeypatch):
+    write(NACL, tmp_path / "A.PARQUET")
+    write(NACL, tmp_path / "a.parquet.zst")
+    monkeypatch.setattr(parquet, "split", pytest.fail)
+    for name in ("A.PARQUET", "a.parquet.zst"):
+        assert_equal(read(tmp_path / name), NACL)

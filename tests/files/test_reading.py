@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nucleate import parallel
 from nucleate.crystals import Crystals
@@ -139,3 +143,57 @@ def test_values_agree_with_the_golden_files(name, shared):
     delta = found.frac.numpy() - wanted
     assert np.abs(delta - np.round(delta)).max() < 1e-10  # they are given to 10 decimals
     assert found.info["row"].tolist() == list(range(300))
+
+
+INTERNALS = re.compile(r"Error\b|Exception|index out of|has no attribute|not subscriptable|NoneType|base 10|to float")
+
+
+def broken(text: str, data: st.DataObject) -> str:
+    """A text with a few of its words lost, doubled or replaced."""
+    words = re.split(r"(\s+|[,:\"])", text)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(words) - 1))
+        words[place] = data.draw(
+            st.sampled_from(["", "x", "0", "-1", "null", "[]", "\n", 2 * words[place], "{", "1e400"])
+        )
+    return "".join(words)
+
+
+@pytest.mark.parametrize("name", ["a.extxyz", "a.json", "a.jsonl", "a.vasp"])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_is_wrong_is_said_in_words(name, tmp_path, data):
+    path = tmp_path / name
+    if not path.exists():
+        write(NACL[1] if name == "a.vasp" else NACL, path)
+    copy = tmp_path / f"broken-{name}"
+    copy.write_text(broken(path.read_text(), data))
+    messages = []
+    try:
+        found = read(copy, jobs=1)
+        messages += [detail for detail in found.info.get("detail", []) if detail]
+    except UserError as error:
+        messages.append(str(error).removeprefix(str(copy)))
+    assert [message for message in messages if INTERNALS.search(message)] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (IndexError("list index out of range"), "not in the format that its name promises"),
+        (AttributeError("'int' object has no attribute 'capitalize'"), "not in the format that its name promises"),
+        (ValueError("could not convert string to float: 'x'"), "^a.vasp: unparseable: 'x' is not a number$"),
+        (ValueError("invalid literal for int() with base 10: 'x'"), "'x' is not a number$"),
+        (ValueError("the cell has a hole"), "unparseable: the cell has a hole"),
+        (ZeroDivisionError("integer modulo by zero"), "not in the format that its name promises"),
+    ],
+)
+def test_errors_of_a_parser_are_translated(error, words, tmp_path, monkeypatch):
+    def stumble(_):
+        raise error
+
+    monkeypatch.setattr("nucleate.files.poscar.parse", stumble)
+    monkeypatch.chdir(tmp_path)
+    Path("a.vasp").write_text("x")
+    with pytest.raises(UserError, match=words):
+        read("a.vasp")

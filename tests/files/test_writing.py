@@ -12,6 +12,7 @@ from nucleate.files import read, write
 from tests.files.samples import MIXED, NACL, assert_same
 
 NAMES = ["a.cif", "a.extxyz", "a.xyz.gz", "a.json", "a.json.gz", "a.csv", "a.csv.gz", "a.parquet", "a.zip", "folder"]
+NAMES += ["a.tsv", "a.jsonl", "a.extxyz.bz2", "a.json.xz", "a.csv.zst", "a.zip.gz"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,6 +77,9 @@ def test_a_single_crystal_that_failed_before_is_a_row(tmp_path):
 def test_bad_requests_are_one_clear_line(tmp_path):
     with pytest.raises(UserError, match=r"is not known; known are \.cif"):
         write(NACL, tmp_path / "a.doc")
+    for name in ("a.pt", "a.gz", "a.zst"):
+        with pytest.raises(UserError, match="is not known"):
+            write(NACL, tmp_path / name)
     with pytest.raises(UserError, match="there are no crystals to write"):
         write(Crystals.empty(), tmp_path / "a.csv")
     (tmp_path / "file").write_text("")

@@ -10,56 +10,45 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.files import cif
+from nucleate.files.compression import MAX_BYTES, opened
 from nucleate.files.entries import names
-from nucleate.files.formats import MAX_BYTES, Format, of_name
+from nucleate.files.formats import Format, of_name
+from nucleate.files.natural import natural_key
 
 WRITTEN_NAME = re.compile(r"[0-9]{5,}_\w+\.cif")
 """Names of the files that `write_folder` writes."""
 
 
 class Document(NamedTuple):
-    """One file of a folder or a zip: its name there, its format, and a function that reads it or raises `UserError`."""
+    """One file of a folder or a zip: its name there, its format, and a function that opens it or raises `UserError`."""
 
     name: str
     format: Format
-    load: Callable[[], bytes]
-
-
-def content(path: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        UserError: it is not there, or cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise UserError("there is no such file or folder") from error
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}") from error
+    open: Callable[[], BufferedIOBase]
 
 
 def folder(path: Path) -> Iterator[Document]:
     """The structure files of a folder and of the folders in it, sorted by name. Other and hidden files are left out."""
     files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
     for name, kind in _structure_files(files):
-        yield Document(name, kind, partial(content, files[name]))
+        yield Document(name, kind, partial(opened, files[name]))
 
 
-def unzipped(data: bytes) -> Iterator[Document]:
-    """The structure files of a zip, sorted by name. Other and hidden files are left out.
+def unzipped(source: BufferedIOBase) -> Iterator[Document]:
+    """The structure files of a zip, sorted by name, numbers as numbers. Other and hidden files are left out.
 
     Raises:
         UserError: it is not a zip, or it would unpack to more than `MAX_BYTES`.
     """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(source)
     except zipfile.BadZipFile as error:
         raise UserError(f"damaged zip: {error}") from error
     with archive:
@@ -71,15 +60,15 @@ def unzipped(data: bytes) -> Iterator[Document]:
             yield Document(name, kind, partial(_member, archive, members[name]))
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
     try:
-        return archive.read(member)  # never more than its `file_size`
+        return io.BytesIO(archive.read(member))  # never more than its `file_size`
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise UserError(f"cannot be read: {error}") from error  # damaged, encrypted, packed in an unknown way
 
 
 def _structure_files(found: Mapping[str, object]) -> Iterator[tuple[str, Format]]:
-    for name in sorted(found):
+    for name in sorted(found, key=natural_key):
         hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in PurePosixPath(name).parts)
         kind = of_name(name)
         if kind is not None and not hidden:

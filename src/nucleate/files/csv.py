@@ -1,4 +1,4 @@
-"""CSV with a `cif` column: the form of the field's data sets. All other columns are `info`."""
+"""CSV with a column of structures, such as `cif`: the form of the field's data sets. All other columns are `info`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from nucleate.crystals import FAILURE, Crystals
+from nucleate.crystals import Crystals
 from nucleate.errors import UserError
-from nucleate.files import cif
-from nucleate.files.entries import Entry, Scalar, each
-from nucleate.files.failures import DETAIL, BadEntryError, Failure
+from nucleate.files import cif, structure_column
+from nucleate.files.entries import Scalar, each, shield, unshield
+from nucleate.files.ownership import NAMES, of_table, of_written_table
 
-CIF = "cif"
+DELIMITERS = (",", ";", "\t", "|")
+
+HEADER = 1 << 16
+"""Characters that the header takes at most."""
+
+RESERVED = (structure_column.CIF,)
+"""The column of structures; an `info` column of that name is written with an underscore before it."""
 
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)", re.IGNORECASE)
@@ -25,57 +31,64 @@ TRUTH = {"True": True, "False": False}
 
 
 def split(text: str) -> Iterator[tuple[str, dict[str, Scalar]]]:
-    """Gives the CIF text of each row and its other cells: numbers where the whole column is, blanks are None.
+    """Gives the structure of each row, as text, and its other cells: numbers if the whole column is, blanks None.
 
+    Cells are separated by a comma, a semicolon, a tab or a bar, whichever makes the header name a column of structures.
     A column without a name, or with one that was there before, has its place added to it.
 
     Raises:
-        UserError: there is no `cif` column.
+        UserError: there is no column of structures, or it is not clear which it is.
     """
-    header, *rows = _rows(text)
+    header, *rows = _rows(text, _delimiter(text))
     names = [
         name if name and name not in header[:place] else f"{name or 'column'}_{place}"
         for place, name in enumerate(header)
     ]
-    if CIF not in names:
-        raise UserError(f"there is no column 'cif'; the columns are {', '.join(names)}")
     # A short row lacks its last cells, and cells beyond the header have no column.
     columns = {name: [row[place] if place < len(row) else "" for row in rows] for place, name in enumerate(names)}
-    texts = columns.pop(CIF)
-    info = {name: _cells(name, values) for name, values in columns.items()}
+    texts = columns.pop(structure_column.find(names))
+    known = of_table(columns, [not structure_column.is_blank(cell) for cell in texts])
+    info = {unshield(known[name], RESERVED): _cells(known[name], values) for name, values in columns.items()}
     for place, text_of_row in enumerate(texts):
         yield text_of_row, {name: values[place] for name, values in info.items()}
 
 
-def parse(text: str) -> Entry:
-    """Reads the CIF of one row.
-
-    Raises:
-        BadEntryError: with the reason; and whatever pymatgen raises.
-    """
-    if not text.strip():
-        raise BadEntryError(Failure.UNPARSEABLE, "the cif is blank")
-    blocks = list(cif.split(text))
-    if len(blocks) > 1:
-        raise BadEntryError(Failure.UNPARSEABLE, f"the cif has {len(blocks)} crystals")
-    return cif.parse(blocks[0])
+parse = structure_column.parse
 
 
-def dump(crystals: Crystals) -> str:
+def dump(crystals: Crystals, delimiter: str = ",") -> str:
     """Writes the `info` columns and the CIF, which is blank for a crystal that could not be built."""
-    names = [name for name in crystals.info if name != CIF]
+    names = of_written_table(crystals.info, all_built=bool(crystals.built.all()))
     sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow([*names, CIF])
+    writer = csv.writer(sheet, delimiter=delimiter, lineterminator="\n")
+    writer.writerow([*(shield(name, RESERVED) for name in names.values()), structure_column.CIF])
     for entry, text in zip(each(crystals), cif.texts(crystals), strict=True):
         writer.writerow([*(_cell(entry.info[name]) for name in names), "" if entry.failure else text])
     return sheet.getvalue()
 
 
-def _rows(text: str) -> list[list[str]]:
+def _delimiter(text: str) -> str:
+    """The delimiter that makes the header name a column of structures; a comma if none does.
+
+    Raises:
+        UserError: several do, in different ways.
+    """
+    headers = {delimiter: next(_records(text[:HEADER], delimiter), []) for delimiter in DELIMITERS}
+    found = [delimiter for delimiter, header in headers.items() if structure_column.candidates(header)]
+    if len(found) > 1 and any(len(headers[delimiter]) > 1 for delimiter in found):
+        raise UserError(f"it is not clear what separates the cells: {' or '.join(map(repr, found))}")
+    return found[0] if found else ","
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    return list(_records(text, delimiter))
+
+
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows that are not blank, the header first."""
     limit = csv.field_size_limit(sys.maxsize)  # the default of 128 kB is less than the CIF of a large cell
     try:
-        return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        yield from (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row)
     except csv.Error as error:
         raise UserError(f"not CSV: {error}") from error
     finally:
@@ -84,7 +97,7 @@ def _rows(text: str) -> list[list[str]]:
 
 def _cells(name: str, values: Sequence[str]) -> Sequence[Scalar]:
     stated = [value for value in values if value]
-    if name in (FAILURE, DETAIL):
+    if name in NAMES:
         return values
     if all(value in TRUTH for value in stated) and stated:
         return [TRUTH.get(value) for value in values]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from nucleate.crystals import FAILURE, Crystals, as_column
-from nucleate.elements import NUMBERS, reduced_formula
+from nucleate.elements import NUMBERS, SYMBOLS, reduced_formula
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
 
 MIN_THICKNESS = 0.01
@@ -66,14 +67,26 @@ class Entry:
         """
         if not symbols:
             raise BadEntryError(Failure.NO_ATOMS, "there are no atoms")
-        numbers = np.array([atomic_number(symbol) for symbol in symbols], dtype=np.uint8)
+        return cls.of_numbers([atomic_number(symbol) for symbol in symbols], frac, lattice, info)
+
+    @classmethod
+    def of_numbers(
+        cls, numbers: Sequence[int], frac: Any, lattice: Any, info: Mapping[str, Any] | None = None
+    ) -> Entry:
+        """Builds an entry from atomic numbers of elements, at least one.
+
+        Raises:
+            BadEntryError: a number is not finite, or the cell is flat.
+        """
         places = np.asarray(frac, dtype=np.float64).reshape(-1, 3)
         cell = np.asarray(lattice, dtype=np.float64).reshape(3, 3)
         check_cell(cell)
         bad = np.flatnonzero(~np.isfinite(places).all(1))
         if len(bad):
-            raise BadEntryError(Failure.NOT_FINITE, f"atom {bad[0]} ({symbols[bad[0]]}) is at {places[bad[0]]}")
-        return cls(numbers, places, cell, scalars(info or {}))
+            raise BadEntryError(
+                Failure.NOT_FINITE, f"atom {bad[0]} ({SYMBOLS[numbers[bad[0]]]}) is at {places[bad[0]]}"
+            )
+        return cls(np.array(numbers, dtype=np.uint8), places, cell, scalars(info or {}))
 
 
 def atomic_number(symbol: str) -> int:
@@ -101,12 +114,23 @@ def check_cell(lattice: np.ndarray) -> None:
     """
     if not np.isfinite(lattice).all():
         raise BadEntryError(Failure.NOT_FINITE, "the cell is not finite")
-    left, right = lattice[[1, 2, 0]], lattice[[2, 0, 1]]
-    faces = left[:, [1, 2, 0]] * right[:, [2, 0, 1]] - left[:, [2, 0, 1]] * right[:, [1, 2, 0]]
-    areas = np.sqrt((faces**2).sum(1))
-    thickness = float(abs(lattice[0] @ faces[0]) / areas.max()) if areas.max() > 0 else 0.0
-    if thickness < MIN_THICKNESS:
+    thickness = _thickness(lattice.tolist())
+    if not thickness >= MIN_THICKNESS:  # NaN if it is beyond what numbers can hold
         raise BadEntryError(Failure.ZERO_VOLUME, f"the cell is flat: its planes are {thickness:.2g} Å apart")
+
+
+def _thickness(lattice: list[list[float]]) -> float:
+    """The least distance in Å of neighbouring (100), (010) or (001) planes; without NumPy, slow on one cell."""
+    a, b, c = lattice
+    normals = [_cross(b, c), _cross(c, a), _cross(a, b)]
+    volume = abs(sum(x * y for x, y in zip(a, normals[0], strict=True)))
+    area = max(math.hypot(*normal) for normal in normals)
+    return volume / area if area else 0.0
+
+
+def _cross(left: list[float], right: list[float]) -> tuple[float, float, float]:
+    (x, y, z), (u, v, w) = left, right
+    return y * w - z * v, z * u - x * w, x * v - y * u
 
 
 def scalar(value: Any) -> Scalar:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from nucleate.errors import UserError
 
-LIBRARIES = ("pymatgen", "ase", "gemmi")
+LIBRARIES = ("pymatgen", "ase", "gemmi", "zstandard")
 """What structure files are read with."""
 
 LANGUAGE_LIBRARIES = ("transformers", "peft", "tokenizers", "huggingface_hub")
@@ -17,7 +17,7 @@ LANGUAGE_LIBRARIES = ("transformers", "peft", "tokenizers", "huggingface_hub")
 
 @contextmanager
 def files_extra() -> Iterator[None]:
-    """Turns a missing pymatgen, ASE or gemmi, imported in the block or the function it decorates, into one clear line.
+    """Turns a missing library, imported in the block or in the function it decorates, into one clear line.
 
     Raises:
         UserError: with the command that installs them.

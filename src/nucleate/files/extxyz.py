@@ -9,15 +9,18 @@ from __future__ import annotations
 import io
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice, pairwise
+from typing import Any
 
 from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
+from nucleate.files import plain_frames
 from nucleate.files.convert import atoms_entry
-from nucleate.files.entries import Entry, Scalar, each, shield, unshield
+from nucleate.files.entries import Entry, Scalar, each, scalars, shield, unshield
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
+from nucleate.files.ownership import is_reason, of_crystal, of_written_crystal
 
 RESERVED = (
     *("lattice", "properties", "pbc", "uid"),
@@ -31,8 +34,11 @@ HEAD = re.compile("[0-9]{1,9}", re.ASCII)
 KEYS = re.compile(r"\b(lattice|properties|pbc)\s*=", re.IGNORECASE)
 """What the second line of a frame has, and no other line."""
 
-ATOM = re.compile(r"\s*[A-Za-z]{1,2}\s+[-+.0-9]", re.ASCII)
+ATOM = re.compile(r"\s*([A-Za-z]{1,2}|[0-9]{1,3})[ \t]+[-+.0-9]", re.ASCII)
 """How the line of an atom starts."""
+
+BLOCK = 1024
+"""Lines of a frame that are taken at a time, so that one that says far too many atoms does not take the file."""
 
 CELL = "VEC"
 """How the lines start that some programs write the cell on, after the atoms."""
@@ -44,43 +50,107 @@ VALUES = re.compile(r"(t|f|true|false|nan|inf|infinity)\b", re.IGNORECASE)
 
 
 def split(text: str) -> Iterator[str]:
-    """Cuts a file into frames, each from its number of atoms on.
+    """Cuts a text into frames, as `frames` does."""
+    return frames(io.StringIO(text))
+
+
+def frames(lines: Iterable[str]) -> Iterator[str]:
+    """Cuts the lines of a file into frames, each from its number of atoms on, in time linear in their number.
 
     A frame that is longer or shorter than it says, and text between frames, goes up to where the next frame surely
     begins: so what is broken is one piece, and its neighbours are whole.
+
+    Args:
+        lines: with their ends, such as an open file, of which no more than a frame is held at a time.
     """
-    lines = text.split("\n")
-    sure = [place for place, (line, following) in enumerate(pairwise(lines)) if _begins(line, following)]
-    sure.append(len(lines))
-    start = 0
-    while start < len(lines):
-        if not lines[start].strip():
-            start += 1
-            continue
-        end = sure[bisect_right(sure, start)]
-        if _is_head(lines[start]):
-            end = min(end, _end_of_whole(lines, start) or end)
-        yield "\n".join(lines[start:end])
-        start = end
+    source = _Lines(lines)
+    while head := source.take(1):
+        if head[0].strip():
+            yield _whole_frame(head, source) if _is_head(head[0]) else _up_to_next(head, source)
+
+
+def _whole_frame(frame: list[str], source: _Lines) -> str:
+    """Takes what belongs to a number of atoms: as many lines as it says, up to where another frame surely begins."""
+    missing = int(frame[0]) + 1
+    while missing and (lines := source.take(min(missing, BLOCK))):
+        missing -= len(lines)
+        frame += lines
+        end = _next_begin(frame, source.peek(), len(frame) - len(lines))
+        if end is not None:
+            source.give_back(frame[end:])
+            return "".join(frame[:end])
+    while source.peek().lstrip().startswith(CELL):
+        line = source.take(1)
+        if _begins(line[0], source.peek()):
+            source.give_back(line)
+            break
+        frame += line
+    if ATOM.match(source.peek_text()):
+        return _up_to_next(frame, source)  # more atoms than it says
+    return "".join(frame)
+
+
+def _up_to_next(frame: list[str], source: _Lines) -> str:
+    """Takes all lines up to where a frame surely begins."""
+    while line := source.take(1):
+        if _begins(line[0], source.peek()):
+            source.give_back(line)
+            break
+        frame += line
+    return "".join(frame)
+
+
+class _Lines:
+    """Lines that can be looked at before they are taken, and given back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._returned: list[str] = []
+        """Given back, the next one last."""
+
+    def take(self, count: int) -> list[str]:
+        """The next lines, fewer at the end of the file."""
+        back = [self._returned.pop() for _ in range(min(count, len(self._returned)))]
+        return back + list(islice(self._lines, count - len(back)))
+
+    def give_back(self, lines: list[str]) -> None:
+        """Makes these the next lines."""
+        self._returned += reversed(lines)
+
+    def peek(self) -> str:
+        """The next line; empty at the end of the file."""
+        line = self.take(1)
+        self.give_back(line)
+        return line[0] if line else ""
+
+    def peek_text(self) -> str:
+        """The next line that is not blank; empty at the end of the file."""
+        passed = self.take(1)
+        while passed and not passed[-1].strip():
+            more = self.take(1)
+            if not more:
+                break
+            passed += more
+        self.give_back(passed)
+        return passed[-1] if passed else ""
+
+
+def _next_begin(frame: list[str], following: str, first: int) -> int | None:
+    """The first place in a frame, from `first` on, where another one surely begins."""
+    lines = [*frame[first:], following]
+    if "=" not in "".join(lines[1:]):  # quick to see, and so in nearly every frame
+        return None
+    return next((first + place for place, pair in enumerate(pairwise(lines)) if _begins(*pair)), None)
 
 
 def _begins(line: str, following: str) -> bool:
     """Whether a frame surely begins with these two lines, even if the first says no number."""
-    return KEYS.search(following) is not None and ATOM.match(line) is None and bool(line.strip())
+    return "=" in following and KEYS.search(following) is not None and ATOM.match(line) is None and bool(line.strip())
 
 
 def _is_head(line: str) -> bool:
     """Whether a line is a number of atoms."""
     return HEAD.fullmatch(line.strip()) is not None
-
-
-def _end_of_whole(lines: list[str], start: int) -> int | None:
-    """Where the frame ends that begins at `start`; None if more atoms follow than it says."""
-    end = start + 2 + int(lines[start])
-    while end < len(lines) and lines[end].lstrip().startswith(CELL):
-        end += 1
-    following = next((line for line in islice(lines, end, None) if line.strip()), None)
-    return None if following is not None and ATOM.match(following) else end
 
 
 def parse(text: str) -> Entry:
@@ -89,21 +159,50 @@ def parse(text: str) -> Entry:
     Raises:
         BadEntryError: with the reason; and whatever ASE raises.
     """
-    from ase.io.extxyz import read_xyz
-
     head, comment, atoms = [*text.split("\n", 2), "", ""][:3]
     if not _is_head(head):
         raise BadEntryError(Failure.UNPARSEABLE, f"{head.strip()[:60]!r} is no number of atoms")
-    stated = sum(bool(line.strip()) and not line.lstrip().startswith(CELL) for line in atoms.split("\n"))
-    if stated != int(head):
-        raise BadEntryError(Failure.UNPARSEABLE, f"the frame says {int(head)} atoms and has {stated} lines of them")
+    lines = [line for line in atoms.split("\n") if line and not line.isspace()]
+    cells = sum(line.lstrip().startswith(CELL) for line in lines) if CELL in atoms else 0
+    if len(lines) - cells != int(head):
+        message = f"the frame says {int(head)} atoms and has {len(lines) - cells} lines of them"
+        raise BadEntryError(Failure.UNPARSEABLE, message)
+    try:
+        found = None if cells else plain_frames.read(comment, lines)
+    except BadEntryError as error:
+        error.info = of_crystal({unshield(name, RESERVED): value for name, value in error.info.items()})
+        raise
+    return _read_by_ase(head, comment, atoms) if found is None else _entry(*found)
+
+
+def _entry(entry: Entry | None, info: Mapping[str, Any]) -> Entry:
+    """Puts the `info` into what a frame holds; a frame without atoms and cell is the place of a failure, if it says so.
+
+    Raises:
+        BadEntryError: there is neither a crystal nor a reason.
+    """
+    if entry is None and not is_reason(info.get(FAILURE)):
+        raise BadEntryError(Failure.BAD_LATTICE, "there are 0 lattice vectors")
+    known = scalars({unshield(name, RESERVED): value for name, value in info.items()})
+    if entry is None:
+        return Entry.failed(str(known[FAILURE]), str(known.get(DETAIL) or ""), known)
+    return replace(entry, info=of_crystal(known))
+
+
+def _read_by_ase(head: str, comment: str, atoms: str) -> Entry:
+    from ase.io.extxyz import per_config_properties, read_xyz
+
     hydrogen = re.sub(r"^([ \t]*)[DT](?=[ \t])", r"\1H", atoms, flags=re.MULTILINE)  # ASE knows no isotopes
     try:
         (frame,) = read_xyz(io.StringIO(f"{head}\n{comment}\n{hydrogen}\n"), index=0)
     except KeyError as error:
         raise BadEntryError(Failure.UNKNOWN_ELEMENT, f"{error} is not an element") from error
-    frame.info = {unshield(name, RESERVED): value for name, value in frame.info.items()}
-    return atoms_entry(frame)
+    results = {} if frame.calc is None else frame.calc.results
+    info = {**frame.info, **{name: value for name, value in results.items() if name in per_config_properties}}
+    if not len(frame) and not frame.cell.rank:
+        return _entry(None, info)
+    frame.info, frame.calc = {}, None
+    return _entry(atoms_entry(frame), info)
 
 
 def dump(crystals: Crystals) -> str:
@@ -119,13 +218,15 @@ def _frame(entry: Entry) -> str:
     atoms = [
         f"{SYMBOLS[z]:2s} {x:18.12f} {y:18.12f} {height:18.12f}"
         for z, (x, y, height) in zip(entry.numbers, (entry.frac @ entry.lattice).tolist(), strict=True)
+        if not entry.failure
     ]
     return "\n".join([str(len(atoms)), " ".join(words), *atoms, ""])
 
 
 def _stated(entry: Entry) -> Iterator[tuple[str, Scalar]]:
     """What is worth writing: not a blank, nor that nothing failed."""
-    for name, value in entry.info.items():
+    info = entry.info if entry.failure else of_written_crystal(entry.info)
+    for name, value in info.items():
         if value is not None and not (value == "" and name in (FAILURE, DETAIL)):
             yield name, value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from nucleate.errors import UserError
@@ -47,9 +48,11 @@ class BadEntryError(UserError):
     Attributes:
         reason: what to count.
         message: what is wrong, and with which site.
+        info: what else the entry says, such as its id, as far as the reader came.
     """
 
     def __init__(self, reason: Failure, message: str) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
+        self.info: Mapping[str, bool | int | float | str | None] = {}

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zlib
 from enum import StrEnum
 from pathlib import PurePath
 
-from nucleate.errors import UserError
-
-MAX_BYTES = 4 << 30
-"""A compressed file that unpacks to more than this, 4 GiB, is refused before it fills the memory."""
+from nucleate.files.compression import bare
 
 
 class Format(StrEnum):
-    """Formats that are read and written."""
+    """Formats that are read; all but `TORCH` are written as well."""
 
     CIF = "cif"
     POSCAR = "poscar"
     EXTXYZ = "extxyz"
     JSON = "json"
+    JSON_LINES = "jsonl"
     CSV = "csv"
+    TSV = "tsv"
     PARQUET = "parquet"
     ZIP = "zip"
+    TORCH = "pt"
 
 
 SUFFIXES = {
@@ -36,10 +33,16 @@ SUFFIXES = {
     ".extxyz": Format.EXTXYZ,
     ".xyz": Format.EXTXYZ,
     ".json": Format.JSON,
+    ".jsonl": Format.JSON_LINES,
+    ".ndjson": Format.JSON_LINES,
     ".csv": Format.CSV,
+    ".tsv": Format.TSV,
     ".parquet": Format.PARQUET,
     ".zip": Format.ZIP,
 }
+
+READ_ONLY = {".pt": Format.TORCH}
+"""Suffixes of formats that are read by their own path only: neither written, nor looked for in a folder or a zip."""
 
 VASP_NAME = re.compile(r"(^|[._-])(POSCAR|CONTCAR)([._-]|$)")
 
@@ -47,9 +50,19 @@ NUMBERS = rb"\s*([+-]?[0-9.]+([eE][+-]?[0-9]+)?\s+){%d}"
 
 
 def of_name(name: str) -> Format | None:
-    """The format that a file's name promises, `.gz` aside; None if it promises none."""
-    bare = PurePath(name.removesuffix(".gz"))
-    return SUFFIXES.get(bare.suffix.lower()) or (Format.POSCAR if VASP_NAME.search(bare.name) else None)
+    """The format that a file's name promises, the suffix of a compression aside; None if it promises none."""
+    plain = PurePath(bare(name))
+    return SUFFIXES.get(plain.suffix.lower()) or (Format.POSCAR if VASP_NAME.search(plain.name) else None)
+
+
+def of_source(name: str) -> Format | None:
+    """The format that the name of a file to be read promises; None if it promises none."""
+    return of_name(name) or READ_ONLY.get(PurePath(bare(name)).suffix.lower())
+
+
+def has_suffix(name: str) -> bool:
+    """Whether a file's name has a suffix that should say a format, that of a compression aside."""
+    return bool(PurePath(bare(name)).suffix)
 
 
 def of_content(data: bytes) -> Format | None:
@@ -60,7 +73,7 @@ def of_content(data: bytes) -> Format | None:
         return Format.ZIP
     if data.lstrip()[:1] in (b"{", b"["):
         return Format.JSON
-    if re.search(rb"^\s*data_", data, re.MULTILINE):
+    if re.search(rb"^\s*data_", data, re.MULTILINE | re.IGNORECASE):
         return Format.CIF
     if re.match(rb"\s*[0-9]+[ \t\r]*\n[^\n]*\n\s*[A-Z][a-z]?\s", data):
         return Format.EXTXYZ
@@ -70,23 +83,5 @@ def of_content(data: bytes) -> Format | None:
 
 
 def known() -> str:
-    """The suffixes that are read, for a message."""
+    """The suffixes that are read and written, for a message."""
     return ", ".join(SUFFIXES)
-
-
-def unpacked(data: bytes) -> bytes:
-    """The content of a file that may be compressed with gzip, whatever its name.
-
-    Raises:
-        UserError: the compressed data are damaged, or unpack to more than `MAX_BYTES`.
-    """
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"damaged gzip data: {error}") from error
-    if len(content) > MAX_BYTES:
-        raise UserError(f"it unpacks to more than {MAX_BYTES:,} bytes")
-    return content

@@ -2,39 +2,43 @@
 
 A row is a crystal: `numbers` is a list of atomic numbers, `frac` one of fractional coordinates (x, y, z of the first
 atom, then of the next), `lattice` the nine numbers of the row vectors in Å, and every other column is `info`.
-A table of another origin, with a `cif` column, is read as well.
+A table of another origin, with a column of structures or with OPTIMADE's fields, is read as well.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from nucleate.crystals import Crystals
+from nucleate.crystals import FAILURE, Crystals
 from nucleate.errors import UserError
-from nucleate.files import csv
-from nucleate.files.entries import Entry, Scalar, column, each, scalar, shield, unshield
+from nucleate.files import structure_column
+from nucleate.files.dialects import jarvis, optimade
+from nucleate.files.entries import Scalar, column, scalar, shield, unshield
+from nucleate.files.ownership import of_table, renamed
 
 RESERVED = ("numbers", "frac", "lattice")
 """Columns of the structure; an `info` column of such a name is written with an underscore before it."""
 
 
-def holds_crystals(path: Path) -> bool:
+def holds_crystals(source: Path | BufferedIOBase) -> bool:
     """Whether a file has the columns of the structure, so that `load` can read it.
 
     Raises:
         UserError: it is not Parquet.
     """
-    return _holds_crystals(_opened(path).schema_arrow)
+    return _holds_crystals(_opened(source).schema_arrow)
 
 
-def load(source: Path | io.BytesIO, limit: int | None = None) -> Crystals:
+def load(source: Path | BufferedIOBase, limit: int | None = None) -> Crystals:
     """Reads the crystals of a file that this module wrote, or the first `limit` of them.
 
     Raises:
@@ -48,36 +52,57 @@ def load(source: Path | io.BytesIO, limit: int | None = None) -> Crystals:
             torch.from_numpy(_array(frac.flatten()).reshape(-1, 3)),
             torch.from_numpy(_array(lattice.flatten()).reshape(-1, 3, 3)),
             torch.from_numpy(_array(numbers.value_lengths()).astype(np.int64)),
-            {unshield(name, RESERVED): _array(table[name]) for name in table.column_names if name not in RESERVED},
+            {_name(table, name): _array(table[name]) for name in table.column_names if name not in RESERVED},
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"its columns {', '.join(RESERVED)} are no crystals: {error}") from error
 
 
-def split(data: bytes) -> Iterator[tuple[Entry | str, dict[str, Scalar]]]:
-    """Gives the crystals of a file, or the texts of its `cif` column, with the other cells of their rows.
+def split(data: bytes) -> Iterator[tuple[Any, dict[str, Scalar]]]:
+    """Gives what holds the structure of each row of a table of another origin, and its other cells.
 
     Raises:
-        UserError: it is not Parquet, or has neither.
+        UserError: it is not Parquet, or has no column of structures.
     """
     table = _read(io.BytesIO(data))
-    if _holds_crystals(table.schema):
-        yield from ((entry, {}) for entry in each(load(io.BytesIO(data))))
-        return
-    if csv.CIF not in table.column_names:
-        raise UserError(f"there is no column 'cif'; the columns are {', '.join(table.column_names)}")
-    for row in table.to_pylist():
-        text = row.pop(csv.CIF)
-        yield str(text or ""), {name: scalar(value) for name, value in row.items()}
+    names = structure_columns(table.column_names)
+    contents = [_content(row, names) for row in table.select(names).to_pylist()]
+    others = table.drop_columns(names)
+    columns = {name: others[name].to_pylist() for name in others.column_names}
+    known = of_table(columns, [not structure_column.is_blank(content) for content in contents])
+    rows: Iterable[tuple[Any, ...]] = zip(*columns.values(), strict=True) if columns else [()] * len(contents)
+    for content, row in zip(contents, rows, strict=True):
+        yield content, {known[name]: scalar(value) for name, value in zip(columns, row, strict=True)}
 
 
-def parse(content: Entry | str) -> Entry:
-    """Reads a CIF; a crystal is taken as it is.
+parse = structure_column.parse
+
+
+def structure_columns(names: Sequence[str]) -> list[str]:
+    """The columns of a table that hold the structures: one, or those of OPTIMADE's fields.
 
     Raises:
-        BadEntryError: with the reason; and whatever pymatgen raises.
+        UserError: there is none, or it is not clear which it is.
     """
-    return content if isinstance(content, Entry) else csv.parse(content)
+    if not structure_column.candidates(names):
+        if set(optimade.COLUMNS) <= set(names):
+            return [name for name in names if name in optimade.STRUCTURAL]
+        if jarvis.ATOMS in names:
+            return [jarvis.ATOMS]
+    return [structure_column.find(names)]
+
+
+def _content(row: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """One cell; or a mapping of several, or of one that is a record's, without the fields that other rows have."""
+    content = row[names[0]] if len(names) == 1 else row
+    return _stated(content) if isinstance(content, Mapping) else content
+
+
+def _stated(value: Any) -> Any:
+    """A nested value without the blanks that Parquet gives to fields that a row does not have."""
+    if isinstance(value, Mapping):
+        return {name: _stated(part) for name, part in value.items() if part is not None}
+    return [_stated(part) for part in value] if isinstance(value, list) else value
 
 
 def dump(crystals: Crystals) -> bytes:
@@ -99,14 +124,24 @@ def _holds_crystals(schema: pa.Schema) -> bool:
     return set(RESERVED) <= set(schema.names)
 
 
-def _opened(source: Path | io.BytesIO) -> pq.ParquetFile:
+def _name(table: pa.Table, name: str) -> str:
+    """The name in `info` of a column; reasons that are no text are not this package's."""
+    foreign = FAILURE in table.column_names and not _is_text(table[FAILURE].type)
+    return renamed(name) if foreign else unshield(name, RESERVED)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
+
+
+def _opened(source: Path | BufferedIOBase) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException as error:
         raise UserError(f"not Parquet: {error}") from error
 
 
-def _read(source: Path | io.BytesIO) -> pa.Table:
+def _read(source: Path | BufferedIOBase) -> pa.Table:
     try:
         return _opened(source).read()
     except (pa.ArrowException, OSError) as error:

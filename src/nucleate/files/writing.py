@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
 from nucleate.files import archive, cif, csv, extxyz, json, parquet, poscar
 from nucleate.files.atomic import replacing
+from nucleate.files.compression import packed
 from nucleate.files.formats import Format, known, of_name
 
 WRITERS: dict[Format, Callable[[Crystals], str | bytes]] = {
@@ -17,7 +18,9 @@ WRITERS: dict[Format, Callable[[Crystals], str | bytes]] = {
     Format.POSCAR: poscar.dump,
     Format.EXTXYZ: extxyz.dump,
     Format.JSON: json.dump,
+    Format.JSON_LINES: json.dump_lines,
     Format.CSV: csv.dump,
+    Format.TSV: partial(csv.dump, delimiter="\t"),
     Format.PARQUET: parquet.dump,
     Format.ZIP: archive.zip_of_cifs,
 }
@@ -26,9 +29,10 @@ WRITERS: dict[Format, Callable[[Crystals], str | bytes]] = {
 def write(crystals: Crystals, path: str | Path, *, overwrite: bool = False) -> None:
     """Writes crystals in the order of their rows; needs neither pymatgen nor ASE.
 
-    The name says the format: `.parquet` (loss-free and fastest), `.csv` (with a `cif` column), `.extxyz`, `.json`
-    (pymatgen), `.cif` (one block a crystal), `.vasp` or `POSCAR` (one crystal), any of them with `.gz`; `.zip`, or a
-    name without suffix, which becomes a folder: one CIF a crystal, named by row and formula (`00012_NaCl.cif`).
+    The name says the format: `.parquet` (loss-free and fastest), `.csv` (with a `cif` column) or `.tsv`, `.extxyz`,
+    `.json` or `.jsonl` (pymatgen), `.cif` (one block a crystal), `.vasp` or `POSCAR` (one crystal), any of them with
+    `.gz`, `.bz2`, `.xz` or `.zst`; `.zip`, or a name without suffix, which becomes a folder: one CIF a crystal, named
+    by row and formula (`00012_NaCl.cif`).
 
     A crystal that could not be built keeps its place and its reason in all of them but POSCAR, and `read` gives them
     back. The `info` goes along in all but the CIFs; what is neither number, truth value nor text becomes text.
@@ -55,8 +59,6 @@ def write(crystals: Crystals, path: str | Path, *, overwrite: bool = False) -> N
         archive.write_folder(crystals, path)
         return
     content = WRITERS[kind](crystals)
-    data = content.encode() if isinstance(content, str) else content
-    if path.suffix == ".gz":
-        data = gzip.compress(data, 6, mtime=0)  # no date: the same crystals give the same file
+    data = packed(content.encode() if isinstance(content, str) else content, path.name)
     with replacing(path) as temporary:
         temporary.write_bytes(data)
