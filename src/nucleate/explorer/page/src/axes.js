@@ -16,7 +16,7 @@ function marks(axis, from, to, about) {
   const found = log ? logTicks(value(from), value(to), about) : ticks(value(from), value(to), about);
   const digits = found.length > 1 ? Math.max(0, Math.min(8, -Math.floor(Math.log10((found[1] - found[0]) * 1.0001)))) : 0;
   const power = (at) => (log && Math.abs(Math.log10(at)) >= 4 && Number.isInteger(Math.round(1e6 * Math.log10(at)) / 1e6) ? `10${raised(Math.round(Math.log10(at)))}` : null);
-  const written = (at) => power(at) ?? (!log && Math.abs(at) < 1e5 && digits < 5 ? at.toFixed(digits).replace("-", "−") : text(at, axis.about.whole));
+  const written = (at) => power(at) ?? (log ? String(Number(at.toPrecision(6))) : Math.abs(at) < 1e5 && digits < 5 ? at.toFixed(digits).replace("-", "−") : text(at, axis.about.whole));
   return found.map((at) => [place(log ? Math.log10(at) : at), written(at)]);
 }
 

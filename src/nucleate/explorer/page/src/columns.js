@@ -1,7 +1,7 @@
 // Conditions on what is known of each crystal: band_gap>3, band_gap 1..2, mineral=rutile, id:225, sg:Fm-3m, or any text.
 
-const CONDITION = /^([^<>=:!]+?)\s*(>=|<=|!=|==|[<>=:])\s*(\S.*)$/;
-const RANGE = /^(.+?)\s+([-+\d.e]*)\.\.([-+\d.e]*)$/i, TIGHT = /^([-+\d.e]*)\.\.([-+\d.e]*)$/i;
+const CONDITION = /^([^<>=:!]+?)\s*(>=|<=|!=|==|[<>=:])\s*([^=\s].*)$/;
+const RANGE = /^(.+?)\s+(\S*?)\.\.(\S*)$/i, TIGHT = /^([-+\d.e]*)\.\.([-+\d.e]*)$/i;
 const GROUP = /^(?:#|(?:sg|spg|space[_ ]?group)(?:\s*([=:#])\s*|\s+|(?=\d)))(.+)$/i;
 const NAMES = new Set(["id", "materialid", "name"]), YES = /^(yes|true|1)$/i, NO = /^(no|false|0)$/i;
 const UNKNOWN = /^(unknown|\?|none|nan)$/i;

@@ -7,6 +7,7 @@ const BINS = 40;
 const SPARK = 24; // bars of a sketch
 const STEPS = 400; // places of a handle
 const LISTED = 6; // kinds in sight before one asks for more
+const SAID = /left out|texts cut|infinite/; // facts that say what columns lack
 const MORE = 100; // of them at a time
 
 export class Filters {
@@ -14,7 +15,11 @@ export class Filters {
     this.app = app;
     this.panels = app.store.header.properties.map((about, i) => new { number: Range, kind: Kinds, text: Texts }[about.type](app, about, i));
     this.clear = h("button", { type: "button", class: "bare small", hidden: true, onclick: () => app.set({ ranges: {}, kinds: {}, texts: {}, unknown: new Set() }) }, "Clear all");
-    this.element = h("section", { class: "filters", "aria-label": "Filters" }, h("header", {}, h("h2", {}, "Filters"), this.clear), this.panels.map((panel) => panel.element));
+    const { facts } = app.store.header, first = this.panels.findIndex(({ about }) => about.file), notes = Object.entries(facts).filter(([label]) => SAID.test(label));
+    const elements = this.panels.map((panel) => panel.element);
+    if (first > 0) elements.splice(first, 0, h("h3", {}, "Columns of the files"));
+    this.element = h("section", { class: "filters", "aria-label": "Filters" }, h("header", {}, h("h2", {}, "Filters"), this.clear), elements,
+      notes.map(([label, text]) => h("p", { class: "note" }, `${label.replace(/^./u, (letter) => letter.toUpperCase())}: ${text}`)));
     this.element.hidden = !this.panels.length;
   }
 

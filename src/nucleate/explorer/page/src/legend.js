@@ -7,6 +7,8 @@ import { SCALES } from "./scales.js";
 
 export const marker = (source, colour) => s("svg", { viewBox: "0 0 12 12", class: "marker", "aria-hidden": "true", style: `color:${colour}` }, s("path", { d: OUTLINES[shapeOf(source)] }));
 
+const STOPS = 65; // of a ramp
+
 const dot = (colour) => h("i", { class: "dot", style: { background: colour } });
 const choice = (value, text = value) => h("option", { value }, text);
 
@@ -22,7 +24,7 @@ export function rampOf({ about, scale }, look, theme) {
   const { low, high, clipped } = scale, values = [low, scale.value(0.5), high];
   const texts = values.map((value, i) => `${clipped[0] && i === 0 ? "≤ " : clipped[1] && i === 2 ? "≥ " : ""}${number(value, about.whole && high - low > 3)}`);
   if (about.unit) texts[2] += ` ${about.unit}`;
-  return { stops: Array.from({ length: 17 }, (_, i) => css(shade(i / 16, look, theme))), texts };
+  return { stops: Array.from({ length: STOPS }, (_, i) => css(shade(i / (STOPS - 1), look, theme))), texts };
 }
 
 // The kinds that have colours, the rest, and unknown: [{text, colour, code}], where code is a list for the rest.
@@ -94,7 +96,7 @@ export class Legend {
 
   settings({ scale }) {
     const { state } = this.app;
-    this.kind.value = state.scale;
+    this.kind.value = state.scale === "log" && !scale.positive ? scale.kind : state.scale;
     this.kind.options[0].textContent = state.scale === "auto" ? `auto: ${scale.kind}` : "auto";
     this.kind.querySelector("[value=log]").disabled = !scale.positive;
     this.kind.title = scale.positive ? "" : "No logarithm: some numbers are not positive";

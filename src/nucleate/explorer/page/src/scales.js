@@ -76,7 +76,7 @@ export function ticks(low, high, about) {
 export function logTicks(low, high, about) {
   const decades = high - low;
   if (decades < 0.7) return ticks(10 ** low, 10 ** high, about).filter((value) => value > 0);
-  const every = Math.max(1, Math.ceil(decades / about)), steps = decades < 2.5 ? [1, 2, 5] : [1], found = [];
+  const every = Math.max(1, Math.ceil(decades / about)), steps = decades < 3 ? [1, 2, 5] : [1], found = [];
   for (let e = Math.ceil(low - 1); e <= high; e++) if (e % every === 0) for (const n of steps) if (Math.log10(n) + e >= low - 1e-9 && Math.log10(n) + e <= high + 1e-9) found.push(Number(`${n}e${e}`));
   return found;
 }
