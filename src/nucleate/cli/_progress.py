@@ -84,7 +84,8 @@ class _Report:
     def __init__(self, title: str, console: Console) -> None:
         self._title, self._console = title, console
         self._begun = time.monotonic()
-        self._share, self._line = 0.0, ""
+        self._share: float | None = None
+        self._line = ""
         self._phases: set[str] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -116,7 +117,8 @@ class _Report:
     def _print(self) -> None:
         self._phases.add(_phase(self._line))
         what = f"{self._title}: {self._line}" if self._line else self._title
-        text = f"{what}, {100 * self._share:.0f} %, {timedelta(seconds=round(self._elapsed()))}"
+        share = "" if self._share is None else f", {100 * self._share:.0f} %"
+        text = f"{what}{share}, {timedelta(seconds=round(self._elapsed()))}"
         plain = "".join(letter if letter.isprintable() else " " for letter in text)
         self._console.print(plain, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
