@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 
 import ase.io
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from nucleate.explorer.page.payload import MISSING_KIND
+from nucleate.explorer.serve import make_server
 from tests.explorer.page.described import HOSTILE, SOURCES
 
 
@@ -192,3 +194,17 @@ def test_kinds_of_any_name_are_in_the_address(visit, atlas, name):
     visit.state(f"set({{kinds: {{cluster: new Set([{code}])}}}})")
     visit.open(visit.address())
     assert shown(visit) == rows(cluster == name) != []
+
+
+def test_a_server_sends_columns_as_they_are_asked_for(visits, atlas):
+    with make_server(atlas, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            visit = visits(f"http://127.0.0.1:{server.server_address[1]}/")
+            found = [i for i, text in enumerate(values(atlas, "note")) if "Oslo" in text and i > 100]
+            visit.open(f"#search=oslo number>{2**40 + 100}")
+            assert shown(visit) == found
+            visit.open("#unknown.band_gap=yes&x=wide&y=tailed&log=x&colour=cluster")
+            assert shown(visit) == rows(np.isnan(values(atlas, "band_gap")))
+        finally:
+            server.shutdown()
