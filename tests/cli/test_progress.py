@@ -13,7 +13,7 @@ from nucleate.cli._progress import bar, lines
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that passes when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 0.0

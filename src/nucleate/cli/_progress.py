@@ -73,13 +73,13 @@ def lines(title: str, *, shown: bool = True) -> Iterator[Callable[..., None]]:
     report = _Report(title, console)
     report.start()
     try:
-        yield report.tell
+        yield report.update
     finally:
         report.stop()
 
 
 class _Report:
-    """Prints what it was told last, from a thread of its own, since some phases tell nothing while they last."""
+    """Prints the last state reported, from a thread of its own, since some phases report nothing while they last."""
 
     def __init__(self, title: str, console: Console) -> None:
         self._title, self._console = title, console
@@ -100,7 +100,7 @@ class _Report:
         self._ended.set()
         self._thread.join()
 
-    def tell(self, share: float, line: str = "") -> None:
+    def update(self, share: float, line: str = "") -> None:
         """Takes note of where the work is, and prints it if a phase begins."""
         with self._lock:
             self._share, self._line = share, line

@@ -63,7 +63,7 @@ export class Formulas {
   amounts(i) { return (this.parsed[i] ??= [...this.parse(this.lines[i]) ?? []].sort((a, b) => b[1] - a[1])); }
 
   // A formula with letters or stars for any elements, as {about, formula: (i) => boolean}, or null. Letters that are no
-  // element stand for any, and B and C do where A, or A and B, stand beside them. Different ones are different elements.
+  // element stand for any, and B and C do where A, or A and B, are in the formula too. Different ones are different elements.
   pattern(word) {
     if (!/^([A-Z][a-z]?|\*)\d*/.test(word)) return null;
     const parts = [...word.matchAll(/([A-Z][a-z]?|\*)(\d*)/g)];

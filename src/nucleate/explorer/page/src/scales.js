@@ -22,7 +22,7 @@ function sorted(values) {
   return { known: Float64Array.from(known).sort(), low, high };
 }
 
-// Least and largest that are told apart: all, or all but the outermost hundredth where that helps.
+// The ends of a scale: of all numbers, or of all but the outermost hundredth where that helps.
 function ends({ known, low, high }, clip) {
   if (!(low <= high)) return [0, 1];
   const at = (share) => known[Math.min(known.length - 1, Math.floor(share * known.length))], [from, to] = [at(0.01), at(0.99)];
