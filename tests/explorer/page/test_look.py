@@ -200,6 +200,9 @@ def test_two_properties_against_each_other(visit, atlas):
         f"{int((~known).sum())} crystals of 360 without a value"
         in visit.page.locator(".axes-choice .note").inner_text()
     )
+    assert visit.status == f"{known.sum()} of 360 crystals shown, {(~known).sum()} more have no place here"
+    visit.state("set({query: 'band_gap=unknown'})")
+    assert visit.status == f"0 of 360 crystals shown, {(~known).sum()} more have no place here"
     assert visit.page.locator(".name-x").text_content() == "Band gap (eV)"
     assert visit.page.locator(".name-y").text_content() == "Wide"
 

@@ -59,6 +59,7 @@ def close(visits, prototypes, tmp_path_factory):
     return visits(path.as_uri())
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen says why it refuses
 def test_atoms_on_each_other_are_counted_and_noted_in_the_file(close, tmp_path):
     close.open()
     with close.page.expect_download() as download:

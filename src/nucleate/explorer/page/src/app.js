@@ -132,8 +132,8 @@ export class App {
     if (key === this.filtered) return;
     this.filtered = key;
     this.found = plan ? this.query.run(plan) : null;
-    const { mask, sizes, shown } = filtered(this.store, this.state, this.found, this.view);
-    Object.assign(this, { mask, sizes, shownCount: shown });
+    const { mask, sizes, shown, placeless } = filtered(this.store, this.state, this.found, this.view);
+    Object.assign(this, { mask, sizes, shownCount: shown, placeless });
   }
 
   recolour() {

@@ -13,14 +13,17 @@ export function filterKey(state, view) {
   return JSON.stringify([query, [...off], ranges, lists, texts, [...unknown], view.key], (_, value) => (Math.abs(value) === Infinity ? String(value) : value));
 }
 
-// {mask, sizes of each source without its own switch, shown}; found: of the search, or null.
+// {mask, sizes of each source without its own switch, shown, and placeless: how many pass but have no place in the view};
+// found: of the search, or null.
 export function filtered(store, state, found, view) {
   const { header, rows } = store, source = store.column("source"), on = header.sources.map((_, i) => !state.off.has(i));
   const mask = found ? found.rows.slice() : new Uint8Array(rows).fill(1);
   header.properties.forEach((about, i) => { if (isFiltered(state, about.key)) narrow(mask, passing(store, state, about, i)); });
-  if (view.placeless) {
-    const { positions } = view.grid;
-    for (let row = 0; row < rows; row++) if (positions[2 * row] !== positions[2 * row]) mask[row] = 0;
+  let placeless = 0;
+  for (let row = 0; view.placeless && row < rows; row++) {
+    if (view.grid.has(row)) continue;
+    placeless += mask[row] && on[source[row]] ? 1 : 0;
+    mask[row] = 0;
   }
   const sizes = header.sources.map(() => ({ shown: 0, all: 0 }));
   let shown = 0;
@@ -31,7 +34,7 @@ export function filtered(store, state, found, view) {
     if (!on[source[row]]) mask[row] = 0;
     shown += mask[row];
   }
-  return { mask, sizes, shown };
+  return { mask, sizes, shown, placeless };
 }
 
 function narrow(mask, passes) {

@@ -28,7 +28,7 @@ export class Selection {
     this.clear.hidden = !selected;
     const size = selected ? selected.length : shown;
     this.text.textContent = selected ? `${count(selected.length)} selected${filtered ? `, of ${count(shown)} shown` : ""}`
-      : filtered ? `${count(shown)} of ${plural(all, "crystal")} shown` : plural(all, "crystal");
+      : filtered ? `${count(shown)} of ${plural(all, "crystal")} shown${app.placeless ? `, ${count(app.placeless)} more have no place here` : ""}` : plural(all, "crystal");
     for (const button of this.buttons) {
       button.disabled = !size || size > MANY;
       button.title = size > MANY ? `Select at most ${count(MANY)} to save them` : `Save ${selected ? "the selected" : filtered ? "the shown" : "all"} crystals`;
