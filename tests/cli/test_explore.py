@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nucleate import datasets, files
@@ -67,6 +69,28 @@ def test_novelty_is_by_the_training_split(samples, written, tmp_path):
     novel = next(one for one in written[0][0].properties if one.key == "novel")
     assert novel.label == "novel (unlike prototypes:train)"
     assert "prototypes:train" in written[0][0].facts["novelty"]
+
+
+def test_every_column_of_every_file_is_on_the_page_and_none_can_break_it(tmp_path, capsys):
+    crystals = datasets.load("prototypes", "test")[:4]
+    hostile = "</script><script>alert(1)</script>"
+    described = {"cluster": ["a", "b", "a", ""], "note": [hostile, '<img src=x onerror="alert(1)">', "x" * 300, "y"]}
+    files.write(crystals.with_info(**described), tmp_path / "a.parquet")
+    files.write(crystals.with_info(band_gap=[0.0, 1.0, 2.0, float("nan")]), tmp_path / "b.parquet")
+    out = tmp_path / "map.html"
+    assert quick(tmp_path / "a.parquet", tmp_path / "b.parquet", "--out", out) == 0
+    said = capsys.readouterr().out
+    columns = next(line for line in said.splitlines() if line.startswith("columns of the files: "))
+    assert {"band_gap", "cluster", "note"} <= set(columns.partition(": ")[2].split(", "))
+    assert "texts cut to 200 characters: note (1)" in said
+    page = out.read_text()
+    assert hostile not in page
+    assert "<img" not in page
+    header = json.loads(page.partition('id="header">')[2].partition("</script>")[0])
+    found = {one["key"]: one for one in header["properties"]}
+    assert (found["cluster"]["kinds"], found["cluster"]["unknown"]) == (["a", "b"], 5)
+    assert (found["band_gap"]["type"], found["band_gap"]["unknown"]) == ("number", 5)
+    assert hostile in found["note"]["kinds"]
 
 
 def test_a_server_instead_of_a_page(samples, monkeypatch):

@@ -114,13 +114,28 @@ def test_a_reference_without_usable_crystals(prototypes):
     assert len(atlas.references) == 0
 
 
-def test_columns_of_all_samples_are_properties(prototypes):
+def test_columns_of_any_source_are_properties_and_unknown_elsewhere(prototypes):
     energies = np.linspace(-1, 1, 4)
-    sources = [Source(name, prototypes[:4].with_info(e_above_hull=energies)) for name in ("a", "b")]
-    atlas = make_atlas(sources, Counting(), PCA, reference=Source("ref", prototypes[4:7]))
-    (hull,) = (one for one in atlas.properties if one.key == "e_above_hull")
-    np.testing.assert_allclose(hull.values, [*energies, *energies, *[np.nan] * 3], rtol=1e-6)
-    assert hull.unit == "eV/atom"
+    sources = [
+        Source("a", prototypes[:4].with_info(e_above_hull=energies, cluster=list("xxyy"))),
+        Source("b", prototypes[4:6]),
+    ]
+    atlas = make_atlas(sources, Counting(), PCA, reference=Source("ref", prototypes[6:9].with_info(good=[True] * 3)))
+    found = {one.key: one for one in atlas.properties}
+    np.testing.assert_allclose(found["e_above_hull"].values, [*energies, *[np.nan] * 5], rtol=1e-6)
+    assert found["e_above_hull"].unit == "eV/atom"
+    assert found["cluster"].values.tolist() == [*"xxyy", *[""] * 5]
+    assert found["good"].values.tolist() == [None] * 6 + [True] * 3
+    assert found["mineral"].values.tolist() == [str(one) for one in prototypes[:9].info["mineral"]]
+    assert {"cluster", "e_above_hull", "good"} <= set(atlas.facts["columns of the files"].split(", "))
+
+
+def test_columns_of_a_reference_that_is_not_on_the_map_are_not_there(prototypes):
+    config = MapConfig(projection="pca", reference_points=False)
+    reference = Source("ref", prototypes.with_info(good=[True] * len(prototypes)))
+    atlas = make_atlas([Source("a", prototypes[:3])], Counting(), config, reference=reference)
+    assert "good" not in {one.key for one in atlas.properties}
+    assert "good" not in atlas.facts.get("columns left out", "")
 
 
 def test_nothing_to_show():

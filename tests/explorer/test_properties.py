@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nucleate.crystals import Crystals
-from nucleate.explorer.properties import numeric_columns, properties
+from nucleate.explorer.properties import properties
 
 ROCK_SALT = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5] * 3, [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]
 
@@ -17,13 +17,12 @@ def crystals() -> Crystals:
         [[11] * 4 + [17] * 4, [18, 8, 8], [14, 14]],
         [ROCK_SALT, [[0.1, 0.2, 0.3], [0.5, 0.61, 0.77], [0.8, 0.15, 0.6]], [[0, 0, 0], [0.08, 0, 0]]],
         [5.64 * np.eye(3), skewed, 4 * np.eye(3)],
-        {"energy": [-1.5, np.nan, 2.0], "stable": [True, False, True], "name": ["a", "b", "c"], "rank": [0, 1, 2]},
     )
 
 
 @pytest.fixture(scope="module")
 def found(crystals):
-    described = properties(crystals, columns=["energy", "stable"], training=crystals[[0]], training_name="salt")
+    described = properties(crystals, training=crystals[[0]], training_name="salt")
     return {one.key: one for one in described}
 
 
@@ -37,7 +36,6 @@ def test_numbers_of_sodium_chloride(found):
     assert values["crystal_system"] == "cubic"
     assert values["structural_valid"]
     assert values["composition_valid"]
-    assert values["energy"] == -1.5
 
 
 def test_what_is_not_so_good_is_told_apart(found):
@@ -47,13 +45,6 @@ def test_what_is_not_so_good_is_told_apart(found):
     assert found["composition_valid"].values.tolist() == [True, False, True]
     assert found["novel"].values.tolist() == [False, True, True]
     assert found["novel"].label == "novel (unlike salt)"
-
-
-def test_columns_keep_what_is_unknown(found):
-    assert np.isnan(found["energy"].values).tolist() == [False, True, False]
-    assert found["energy"].unit == "eV"
-    assert found["stable"].values.tolist() == [True, False, True]
-    assert found["stable"].values.dtype == bool
 
 
 def test_a_space_group_that_is_not_found_is_unknown(crystals):
@@ -66,11 +57,3 @@ def test_a_space_group_that_is_not_found_is_unknown(crystals):
 
 def test_without_training_there_is_no_novelty(crystals):
     assert "novel" not in {one.key for one in properties(crystals[[0]])}
-
-
-def test_columns_that_all_have(crystals):
-    other = crystals.with_info(energy=[1, 2, 3], stable=["yes", "no", "no"], density=[1.0, 2, 3])
-    assert numeric_columns([crystals]) == ["energy", "stable"]
-    assert numeric_columns([crystals, other]) == ["energy"]
-    assert numeric_columns([other]) == ["energy"]
-    assert numeric_columns([]) == []

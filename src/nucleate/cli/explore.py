@@ -55,7 +55,7 @@ def explore(
 ) -> None:
     """Draw a map of crystals on which like ones lie together, and write it as one page to explore."""
     _check(out, per_source, jobs, serve=serve, overwrite=overwrite)
-    from nucleate.cli._progress import bar
+    from nucleate.cli._progress import bar, lines
     from nucleate.datasets import cache
     from nucleate.explorer import embed
     from nucleate.explorer import projection as projections
@@ -88,7 +88,8 @@ def explore(
     if out is not None:
         from nucleate.explorer.page import write_page
 
-        write_page(atlas, out)
+        with lines(f"writing {out}"):
+            write_page(atlas, out)
         typer.echo(f"wrote {out}")
     if serve:
         from nucleate.explorer.serve import serve as show_locally
@@ -119,15 +120,17 @@ def _source(text: str, jobs: int | None, *, split: str | None = None) -> Source:
         split: of a named data set of which the text names none.
     """
     from nucleate import files
+    from nucleate.cli._progress import lines
     from nucleate.datasets import load
     from nucleate.explorer.mapping import Source
 
     name, place = named(text)
     found = _data_set(place, split)
-    if found is not None:
-        known = f"{found[0]}:{found[1]}" if found[1] else found[0]
-        return Source(name or known, load(*found, jobs=jobs, progress=True))
-    return Source(name or _stem(Path(place)), files.read(place, jobs=jobs, progress=True))
+    with lines(f"reading {place}"):
+        if found is not None:
+            known = f"{found[0]}:{found[1]}" if found[1] else found[0]
+            return Source(name or known, load(*found, jobs=jobs, progress=True))
+        return Source(name or _stem(Path(place)), files.read(place, jobs=jobs, progress=True))
 
 
 def _data_set(place: str, split: str | None) -> tuple[str, str | None] | None:

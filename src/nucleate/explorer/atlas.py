@@ -19,14 +19,17 @@ class Property:
     Attributes:
         key: a short name, for addresses and exported columns.
         label: what people read.
-        values: one a crystal. Numbers (NaN where unknown), booleans, or texts (empty where unknown), which are kinds.
+        values: one a crystal. Numbers (NaN where unknown), booleans (None where unknown, with dtype object), or texts
+            (empty where unknown), which are kinds if they repeat.
         unit: of numbers, such as "g/cm³"; empty if there is none.
+        of_file: whether it is a column of the sources' files, and not computed here.
     """
 
     key: str
     label: str
     values: Shaped[np.ndarray, " n"]
     unit: str = ""
+    of_file: bool = False
 
 
 @dataclass(frozen=True, eq=False)

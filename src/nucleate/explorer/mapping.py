@@ -15,17 +15,15 @@ from nucleate.evaluation.failures import counted
 from nucleate.evaluation.progress import Progress, Steps
 from nucleate.explorer import projection
 from nucleate.explorer.atlas import Atlas
+from nucleate.explorer.columns import ROW, file_columns
 from nucleate.explorer.embed import Embedded, Embedding
 from nucleate.explorer.kept import embedded
 from nucleate.explorer.nearest import nearest
-from nucleate.explorer.properties import numeric_columns, properties
+from nucleate.explorer.properties import properties
 
 PER_SOURCE = 5000
 SEED = 42
 """As in the founding study."""
-
-ROW = "source_row"
-"""Name of the `info` column with the row that a crystal has in its source."""
 
 STEPS = {"embedding": 8.0, "projecting": 4.0, "describing": 2.0, "nearest reference": 1.0}
 """What is done, and about how long each step takes."""
@@ -123,12 +121,13 @@ def make_atlas(
     known = training or reference
     described = properties(
         crystals,
-        columns=numeric_columns([source.crystals for source in sources]),
         training=None if known is None else known.crystals,
         training_name="" if known is None else known.name,
         jobs=jobs,
         on_progress=lambda share, _line: show(share),
     )
+    on_map = [*sources, *([reference] if reference is not None and config.reference_points else [])]
+    columns = file_columns(crystals, [name for source in on_map for name in source.crystals.info], described)
     steps.start("nearest reference")
     references, row, distance = _nearest(drawn, found, shown, reference)
     return Atlas(
@@ -136,13 +135,13 @@ def make_atlas(
         sources=drawn.names,
         source=drawn.source[shown],
         positions=positions,
-        properties=tuple(described),
+        properties=(*described, *columns.properties),
         references=references,
         nearest=row,
         distance=distance,
         distance_name="" if reference is None else f"distance to the nearest of {reference.name} ({embedding.label})",
         title=config.title,
-        facts=_facts(drawn, found, embedding, config, reference, known),
+        facts=_facts(drawn, found, embedding, config, reference, known) | columns.facts,
     )
 
 

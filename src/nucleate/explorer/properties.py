@@ -1,4 +1,4 @@
-"""What is known of each crystal on the map, and can be coloured and filtered by."""
+"""What is computed of each crystal on the map, to colour and filter by. For columns of files see `columns`."""
 
 from __future__ import annotations
 
@@ -22,23 +22,10 @@ from nucleate.geometry.space_group_symbols import SYMBOLS as SPACE_GROUPS
 STEPS = {"space groups": 1.0, "validity": 0.3, "novelty": 2.0}
 """What takes long, and about how long."""
 
-UNITS = {
-    "energy": "eV",
-    "energy_per_atom": "eV/atom",
-    "formation_energy_per_atom": "eV/atom",
-    "e_above_hull": "eV/atom",
-    "band_gap": "eV",
-}
-"""Of columns that the field calls so."""
-
-_NUMBERS_OF_ROWS = ("index", "row", "rank", "reference_index", "source_row", "column_0", "seed")
-_KNOWN_ALREADY = ("spacegroup.number", "spacegroup_number", "space_group_number", "num_atoms", "density")
-
 
 def properties(
     crystals: Crystals,
     *,
-    columns: Sequence[str] = (),
     training: Crystals | None = None,
     training_name: str = "",
     jobs: int = 1,
@@ -48,7 +35,6 @@ def properties(
 
     Args:
         crystals: all on the map.
-        columns: names of columns of `info` to add: numbers or booleans.
         training: crystals that are not novel; without them there is no novelty.
         training_name: what people call them.
         jobs: processes at most; nothing depends on it.
@@ -72,14 +58,7 @@ def properties(
     if training is not None:
         seen = known(crystals, training, jobs=jobs, on_progress=steps.start("novelty"))
         found.append(Property("novel", f"novel (unlike {training_name})", ~seen))
-    return found + [_column(crystals, name) for name in columns]
-
-
-def numeric_columns(parts: Sequence[Crystals]) -> list[str]:
-    """Names of the columns of numbers or booleans that all parts have, but for those that number rows."""
-    numeric = [{name for name, column in part.info.items() if column.dtype.kind in "biuf"} for part in parts]
-    shared = set.intersection(*numeric) if parts else set()
-    return sorted(shared - {*_NUMBERS_OF_ROWS, *_KNOWN_ALREADY})
+    return found
 
 
 def _sizes(crystals: Crystals) -> list[Property]:
@@ -96,12 +75,3 @@ def _sizes(crystals: Crystals) -> list[Property]:
 
 def _texts(names: Sequence[str], which: np.ndarray) -> np.ndarray:
     return np.array(names, dtype=object)[which]
-
-
-def _column(crystals: Crystals, name: str) -> Property:
-    """A column of `info`; where a part of the crystals lacks it, numbers are NaN."""
-    column = crystals.info[name]
-    if column.dtype.kind == "b":
-        return Property(name, name.replace("_", " "), column)
-    values = crystals.numeric([name])[:, 0].to(torch.float64).numpy()
-    return Property(name, name.replace("_", " "), values, UNITS.get(name, ""))

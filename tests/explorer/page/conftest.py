@@ -17,6 +17,7 @@ from nucleate.elements import MASSES
 from nucleate.explorer.atlas import Atlas, Property
 from nucleate.explorer.page import write_page
 from nucleate.geometry.lattice import volume
+from tests.explorer.page.described import described
 
 SOURCES = ("FlowMM & co", "CDVAE", "<b>LLaMA</b>")
 WIDTH, HEIGHT, SIDE = 1400, 900, 316  # of the window, and of the panel beside the map
@@ -154,6 +155,23 @@ def visit(shared_visit: Visit) -> Visit:
     """The map as it opens."""
     shared_visit.open()
     return shared_visit
+
+
+@pytest.fixture(scope="session")
+def described_atlas(prototypes: Crystals) -> Atlas:
+    return described(prototypes)
+
+
+@pytest.fixture(scope="session")
+def described_file(described_atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("described") / "map.html"
+    write_page(described_atlas, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared_described(visits: Callable[..., Visit], described_file: Path) -> Visit:
+    return visits(described_file.as_uri())
 
 
 @pytest.fixture(scope="session")

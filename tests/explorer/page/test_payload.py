@@ -72,20 +72,29 @@ def test_a_map_without_references_says_nothing_of_them(prototypes):
 @pytest.mark.parametrize(
     ("values", "about", "column"),
     [
-        (np.array([1.5, np.nan, np.inf, 2]), {"type": "number", "whole": False}, [1.5, np.nan, np.nan, 2]),
-        (np.array([1.0, np.nan, 3, 2]), {"type": "number", "whole": True}, [1, np.nan, 3, 2]),
-        (np.array([3, 1, 2, 2]), {"type": "number", "whole": True}, [3, 1, 2, 2]),
-        (np.array([True, False]), {"type": "kind", "flag": True, "kinds": ["no", "yes"]}, [1, 0]),
+        (
+            np.array([1.5, np.nan, np.inf, 2]),
+            {"type": "number", "whole": False, "unknown": 2},
+            [1.5, np.nan, np.nan, 2],
+        ),
+        (np.array([1.0, np.nan, 3, 2]), {"type": "number", "whole": True, "unknown": 1}, [1, np.nan, 3, 2]),
+        (np.array([3, 1, 2, 2]), {"type": "number", "whole": True, "unknown": 0}, [3, 1, 2, 2]),
+        (np.array([True, False]), {"type": "kind", "flag": True, "kinds": ["no", "yes"], "unknown": 0}, [1, 0]),
+        (
+            np.array([True, None, False], dtype=object),
+            {"type": "kind", "flag": True, "kinds": ["no", "yes"], "unknown": 1},
+            [1, MISSING_KIND, 0],
+        ),
         (
             np.array(["b", "a", "", "b"], dtype=object),
-            {"type": "kind", "flag": False, "kinds": ["b", "a"]},
+            {"type": "kind", "flag": False, "kinds": ["b", "a"], "unknown": 1},
             [0, 1, MISSING_KIND, 0],
         ),
     ],
 )
 def test_a_property_is_a_number_a_flag_or_a_kind(prototypes, values, about, column):
     payload = Payload.of(atlas_of(prototypes, values))
-    assert payload.header["properties"] == [{"key": "p", "label": "P", "unit": "", **about}]
+    assert payload.header["properties"] == [{"key": "p", "label": "P", "unit": "", "file": False, **about}]
     np.testing.assert_array_equal(payload.columns["property0"], np.array(column, dtype=float))
 
 
@@ -101,3 +110,36 @@ def test_one_point_alone_is_in_the_middle(prototypes):
     crystals = prototypes[:1]
     payload = Payload.of(Atlas(crystals, ("a",), np.zeros(1, dtype=int), np.array([[3.0, 4.0]])))
     assert payload.columns["positions"] == pytest.approx(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("values", "stored"),
+    [
+        ([1.5, -3e30], "<f4"),
+        ([1.5, 3e39], "<f8"),
+        ([1e-39, 1.0], "<f8"),
+        ([2.0**24, 0.0], "<f4"),
+        ([2.0**24 + 1, 0.0], "<f8"),
+        ([np.nan, np.nan], "<f4"),
+    ],
+)
+def test_numbers_that_single_precision_does_not_hold_are_double(prototypes, values, stored):
+    column = Payload.of(atlas_of(prototypes, np.array(values))).columns["property0"]
+    assert column.dtype == stored
+    assert column == pytest.approx(values, rel=1e-6, nan_ok=True)
+
+
+def test_texts_that_repeat_are_kinds_and_the_others_are_lines(prototypes):
+    for distinct, kind in ((50, "kind"), (51, "text"), (180, "text")):
+        texts = np.array([f"text {i % distinct}\nwith a break" for i in range(90 if distinct == 51 else 180)], object)
+        payload = Payload.of(atlas_of(prototypes, texts))
+        assert payload.header["properties"][0]["type"] == kind
+        if kind == "text":
+            lines = payload.columns["property0"].tobytes().decode().split("\n")
+            assert lines == [text.replace("\n", " ") for text in texts]
+    repeated = np.array([f"text {i % 90}" for i in range(180)], dtype=object)
+    assert Payload.of(atlas_of(prototypes, repeated)).header["properties"][0]["type"] == "kind"
+    long = np.array([f"{i % 90:0700}" for i in range(180)], dtype=object)
+    about = Payload.of(atlas_of(prototypes, long)).header["properties"][0]
+    assert about["type"] == "text", "long names are not written into the header"
+    assert about["kinds"] == 90

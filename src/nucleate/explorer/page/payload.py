@@ -20,7 +20,9 @@ from nucleate.drawing.raster import view_matrix
 from nucleate.drawing.scene import BOUNDARY
 from nucleate.elements import ELECTRONEGATIVITY_RANK, MAX_NUMBER, PAULING, SYMBOLS
 from nucleate.explorer.atlas import Atlas, Property
+from nucleate.explorer.columns import crystal_names
 from nucleate.explorer.page.formulas import formula_table
+from nucleate.geometry.space_group_symbols import SYMBOLS as SPACE_GROUPS
 
 GRID = 64_800
 """Steps along a cell that coordinates are rounded to, to within 0.00001 of a cell. Halves, thirds, quarters, fifths,
@@ -29,7 +31,13 @@ sixths, eighths, ninths and their halves stay exactly where symmetry put them.""
 MISSING_KIND = 65_535
 """Stands for an unknown kind or flag."""
 
-_NAMES = ("id", "material_id", "name")  # columns of `info` that name a crystal, the first that is there
+FEW = 50
+"""Texts of so many different values are kinds, whether or not they repeat."""
+
+MOST_KINDS, MOST_LETTERS = 2000, 50_000
+"""Texts of more kinds, or with longer names in all, are not listed one by one: they are searched and shown."""
+
+_SINGLE_WHOLE = 2**24  # up to here every whole number is one of single precision
 
 
 @dataclass(frozen=True)
@@ -106,16 +114,16 @@ class Payload:
             "formulas": _text(formulas),
             **near,
         }
-        if (names := _names(atlas.crystals)) is not None:
+        if (names := crystal_names(atlas.crystals)) is not None:
             columns["names"] = _text(names)
         if references is not None:
             columns["reference_formula"] = codes[1].astype("<u4")
-            if (names := _names(references)) is not None:
+            if (names := crystal_names(references)) is not None:
                 columns["reference_names"] = _text(names)
         described = []
         for index, prop in enumerate(atlas.properties):
             about, columns[f"property{index}"] = _column(prop)
-            described.append({"key": prop.key, "label": prop.label, "unit": prop.unit, **about})
+            described.append({"key": prop.key, "label": prop.label, "unit": prop.unit, "file": prop.of_file, **about})
         drawn = None if references is None else Structures.of(references)
         return cls(_header(atlas, described), columns, Structures.of(atlas.crystals), drawn)
 
@@ -137,6 +145,7 @@ def _header(atlas: Atlas, properties: list[dict[str, Any]]) -> dict[str, Any]:
         "distance": atlas.distance_name,
         "grid": GRID,
         "missing": MISSING_KIND,
+        "space_groups": list(SPACE_GROUPS[1:]),
         "boundary": BOUNDARY,
         "view": np.round(view_matrix(), 5).tolist(),
         "elements": [_element(z) for z in range(len(SYMBOLS))],
@@ -176,28 +185,49 @@ def _nearest(atlas: Atlas) -> tuple[dict[str, np.ndarray], Crystals | None]:
 
 
 def _column(prop: Property) -> tuple[dict[str, Any], np.ndarray]:
-    """How a property is to be read, and its numbers."""
+    """How a property is to be read, how many crystals lack it, and its numbers or texts."""
     values = prop.values
-    if values.dtype.kind == "b":
-        return {"type": "kind", "flag": True, "kinds": ["no", "yes"]}, values.astype("<u2")
+    if values.dtype.kind == "b" or (values.dtype == object and _are_flags(values)):
+        codes = np.array([MISSING_KIND if value is None else int(value) for value in values], dtype="<u2")
+        return _kinds(["no", "yes"], codes, flag=True)
     if values.dtype.kind in "iuf":
-        whole = values.dtype.kind in "iu" or bool(np.all(values[np.isfinite(values)] % 1 == 0))
-        numbers = values.astype("<f4")
-        numbers[~np.isfinite(numbers)] = np.nan
-        return {"type": "number", "whole": whole}, numbers
-    texts = np.array(["" if value is None else str(value) for value in values])
+        return _numbers(values)
+    texts = np.array(["" if value is None else " ".join(str(value).split()) for value in values])
     kinds, codes, sizes = np.unique(texts, return_inverse=True, return_counts=True)
-    common = sorted(np.flatnonzero(kinds != ""), key=lambda i: (-sizes[i], kinds[i]))[:MISSING_KIND]
+    common = sorted(np.flatnonzero(kinds != ""), key=lambda i: (-sizes[i], kinds[i]))
+    if not _are_kinds([str(kinds[i]) for i in common], int(sizes[common].sum())):
+        return {"type": "text", "kinds": len(common), "unknown": int((texts == "").sum())}, _text(texts)
     place = np.full(len(kinds), MISSING_KIND)
     place[common] = np.arange(len(common))
-    return {"type": "kind", "flag": False, "kinds": [str(kinds[i]) for i in common]}, place[codes].astype("<u2")
+    return _kinds([str(kinds[i]) for i in common], place[codes].astype("<u2"), flag=False)
 
 
-def _names(crystals: Crystals) -> list[str] | None:
-    column = next((crystals.info[name] for name in _NAMES if name in crystals.info), None)
-    if column is None:
-        return None
-    return ["" if value is None or value != value else " ".join(str(value).split()) for value in column]
+def _are_flags(values: np.ndarray) -> bool:
+    return all(value is None or isinstance(value, (bool, np.bool_)) for value in values)
+
+
+def _are_kinds(names: list[str], known: int) -> bool:
+    """Whether texts are to be listed, with so many known values in all."""
+    if sum(map(len, names)) > MOST_LETTERS:
+        return False
+    return len(names) <= FEW or (len(names) <= MOST_KINDS and 2 * len(names) <= known)
+
+
+def _kinds(names: list[str], codes: np.ndarray, *, flag: bool) -> tuple[dict[str, Any], np.ndarray]:
+    return {"type": "kind", "flag": flag, "kinds": names, "unknown": int((codes == MISSING_KIND).sum())}, codes
+
+
+def _numbers(values: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+    """Numbers in single precision, or in double where single has no such whole number, or none so large or so small."""
+    numbers = np.where(np.isfinite(values), values, np.nan).astype("<f8")
+    known = numbers[np.isfinite(numbers)]
+    whole = bool(np.all(known % 1 == 0))
+    size = np.abs(known[known != 0])
+    limits = np.finfo(np.float32)
+    most = _SINGLE_WHOLE if whole else float(limits.max)
+    if len(size) == 0 or (size.max() <= most and size.min() >= limits.tiny):
+        numbers = numbers.astype("<f4")
+    return {"type": "number", "whole": whole, "unknown": len(numbers) - len(known)}, numbers
 
 
 def _text(lines: Iterable[str]) -> np.ndarray:

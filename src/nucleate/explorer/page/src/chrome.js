@@ -9,7 +9,7 @@ const LARGEST = 80; // atoms of a crystal that the tooltip draws
 
 const KEYS = [["← → ↑ ↓", "next crystal in a direction"], ["Enter", "open the crystal"], ["Esc", "close, or clear the selection"], ["Shift + arrows", "move the map"],
   ["+  −", "zoom"], ["0", "whole map"], ["L", "select with a lasso (or drag with Shift)"], ["B", "select with a box"], ["V", "move with the pointer"],
-  ["/", "search"], ["F", "filters"], ["E", "large picture of the crystal"], ["T", "light or dark"], ["?", "this list"]];
+  ["/", "search"], ["F", "filters"], ["E", "large picture of the crystal"], ["P", "save a picture (PNG)"], ["T", "light or dark"], ["?", "this list"]];
 
 export class Tools {
   constructor(app) {
@@ -20,12 +20,26 @@ export class Tools {
     this.element = h("div", { class: "tools-bar" },
       h("div", { class: "group", role: "group", "aria-label": "Pointer" }, Object.values(this.modes)),
       h("div", { class: "group zooming", role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in", "+", () => app.map.zoom(1.5)), button("minus", "Zoom out", "−", () => app.map.zoom(1 / 1.5)), button("fit", "Whole map", "0", () => app.map.fit())),
-      h("div", { class: "group", role: "group", "aria-label": "Page" }, this.themeButton, button("help", "Keys", "?", () => this.help.showModal())));
+      h("div", { class: "group", role: "group", "aria-label": "Page" }, this.themeButton, this.pictureButton(), button("help", "Keys", "?", () => this.help.showModal())));
     this.help = h("dialog", { class: "help", "aria-labelledby": "help-heading", onclick: (event) => { if (event.target === this.help) this.help.close(); } },
       h("div", {}, h("header", {}, h("h2", { id: "help-heading" }, "Keys"), h("button", { type: "button", class: "bare", "aria-label": "Close", onclick: () => this.help.close() }, icon("close"))),
         h("dl", {}, KEYS.map(([keys, text]) => h("div", {}, h("dt", {}, keys.split(/(?<=\S) (?=\S)|  /).map((key) => (key === "+" && keys.includes("Shift") ? "+" : h("kbd", {}, key)))), h("dd", {}, text)))),
-        h("h3", {}, "Search"), h("p", {}, h("code", {}, "Li O"), " with both elements · ", h("code", {}, "-Pb"), " without one · ", h("code", {}, "Li-Fe-O"), " only these · ", h("code", {}, "LiFePO4"), " a formula")));
+        h("p", {}, h("button", { type: "button", class: "bare small", onclick: () => { this.help.close(); app.search.help.element.showModal(); } }, "What can be searched"))));
     this.mode("pan");
+  }
+
+  // A button with the formats of a picture below it.
+  pictureButton() {
+    const { app } = this, items = [["PNG", () => app.pictures.png()], ["SVG", () => app.pictures.svg()], ["Print", () => print()]];
+    const menu = h("div", { class: "menu", role: "group", "aria-label": "Save picture as", popover: "auto" }, items.map(([name, act]) => h("button", { type: "button", onclick: () => { menu.hidePopover(); act(); } }, name)));
+    const button = h("button", { type: "button", "aria-label": "Save picture", title: "Save picture (P)", "aria-haspopup": "true", onclick: () => {
+      const { left, bottom } = button.getBoundingClientRect();
+      menu.style.setProperty("--left", `${left}px`);
+      menu.style.setProperty("--top", `${bottom + 6}px`);
+      menu.togglePopover();
+    } }, icon("picture"));
+    this.menu = menu;
+    return button;
   }
 
   mode(name) {
@@ -44,7 +58,7 @@ export class Tools {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
     const act = {
       "/": () => app.openSearch(), "?": () => this.help.showModal(), Escape: () => app.escape(), l: () => this.mode("lasso"), b: () => this.mode("box"), v: () => this.mode("pan"),
-      "+": () => app.map.zoom(1.3), "=": () => app.map.zoom(1.3), "-": () => app.map.zoom(1 / 1.3), 0: () => app.map.fit(), t: () => app.toggleTheme(), f: () => app.openFilters(),
+      "+": () => app.map.zoom(1.3), "=": () => app.map.zoom(1.3), "-": () => app.map.zoom(1 / 1.3), 0: () => app.map.fit(), t: () => app.toggleTheme(), p: () => app.pictures.png(), f: () => app.openFilters(),
       e: () => { if (app.state.crystal >= 0) app.details.enlarge(); },
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;

@@ -1,7 +1,7 @@
 // The crystal that is selected, beside its nearest reference.
 
 import { count, formula, h, icon, number, plural, save } from "./dom.js";
-import { cif, extxyz, parameters } from "./files.js";
+import { NEAR, apart, cif, extxyz, parameters } from "./files.js";
 import { marker } from "./legend.js";
 import { Stage } from "./stage.js";
 
@@ -32,7 +32,8 @@ export class Details {
         h("div", { class: "files" },
           h("button", { type: "button", onclick: () => this.save("cif") }, icon("down"), "CIF"),
           h("button", { type: "button", onclick: () => this.save("extxyz") }, icon("down"), "extxyz"),
-          h("button", { type: "button", onclick: (event) => app.copyLink(event.currentTarget) }, icon("link"), "Copy link"))));
+          h("button", { type: "button", onclick: (event) => app.copyLink(event.currentTarget) }, icon("link"), "Copy link")),
+        this.warning = h("p", { class: "warning", hidden: true })));
     this.element.addEventListener("toggle-large", () => this.enlarge());
   }
 
@@ -73,6 +74,9 @@ export class Details {
     this.elements.replaceChildren(...present.map((z) => h("li", {}, h("i", { style: { background: header.elements[z][1] } }), header.elements[z][0])));
     this.fillValues(row, structure);
     this.fillNear(row);
+    const least = apart(structure);
+    this.warning.hidden = least >= NEAR;
+    this.warning.textContent = `Two atoms are ${least.toFixed(3)} Å apart. Some programs, pymatgen among them, take such for one site and refuse the CIF; extxyz keeps both.`;
     this.element.querySelector(".scroll").scrollTop = 0;
   }
 
@@ -101,22 +105,27 @@ export class Details {
     const { lengths, angles, volume } = parameters(lattice), join = (values, digits, unit) => values.map((value) => value.toFixed(digits)).join(", ") + unit;
     const cell = [["a, b, c", join(lengths, 3, " Å")], ["α, β, γ", join(angles, 1, "°")], ["Volume", `${volume.toFixed(2)} Å³`]];
     const rows = this.app.store.header.properties.map((about, i) => h("div", {}, h("dt", {}, about.label),
-      h("dd", {}, this.strip(about, i, row), h("span", {}, this.app.text(i, row)))));
+      h("dd", {}, this.strip(about, i, row), this.value(about, i, row))));
     this.values.replaceChildren(...rows, ...cell.map(([label, text]) => h("div", {}, h("dt", {}, label), h("dd", {}, h("span", {}, text)))));
+  }
+
+  value(about, i, row) {
+    const text = this.app.text(i, row), empty = text === "unknown" && !this.app.plain(i, row);
+    return h("span", { class: [about.type === "text" && "long", empty && "absent"].filter(Boolean).join(" ") || null }, text);
   }
 
   // Where a value lies between the ends of all.
   strip(about, i, row) {
     if (about.type !== "number") return null;
-    const value = this.app.store.column(`property${i}`)[row], [low, high] = this.app.limits(i);
+    const value = this.app.store.column(`property${i}`)[row];
     if (!Number.isFinite(value)) return null;
-    const share = Math.min(Math.max((value - low) / (high - low), 0), 1);
+    const share = this.app.scale(i, "linear", true).position(value);
     return h("i", { class: "strip", "aria-hidden": "true", style: { "--at": `${(100 * share).toFixed(1)}%` } });
   }
 
   fillNear(row) {
     const { app } = this, rows = app.grid.neighbours(row, NEIGHBOURS, app.shown());
-    this.near.replaceChildren(...(rows.length ? [h("h3", {}, "Near it on the map"), h("div", { class: "chips" }, rows.map((other) =>
+    this.near.replaceChildren(...(rows.length ? [h("h3", {}, app.view.axes ? "Near it on the plot" : "Near it on the map"), h("div", { class: "chips" }, rows.map((other) =>
       h("button", { type: "button", class: "chip", onclick: () => app.select(other) }, marker(app.store.column("source")[other], app.sourceColour(app.store.column("source")[other])), h("span", {}, ...formula(app.store.formula(other)))))) ] : []));
   }
 

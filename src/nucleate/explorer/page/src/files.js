@@ -16,6 +16,36 @@ export function parameters(lattice) {
   return { lengths, angles: [angle(1, 2), angle(0, 2), angle(0, 1)], volume: Math.abs(dot(a, cross)) };
 }
 
+export const NEAR = 0.1; // Å; atoms so near to each other are one site to some readers of CIF
+
+// The shortest distance between two atoms in Å, if it is less than NEAR; Infinity else. So short a one is to the nearest
+// copy of the other, by coordinates.
+export function apart({ frac, lattice }) {
+  let least = NEAR * NEAR;
+  for (let i = 0; i < frac.length; i++) {
+    for (let j = 0; j < i; j++) {
+      const d = frac[i].map((value, k) => value - frac[j][k] - Math.round(value - frac[j][k]));
+      const square = [0, 1, 2].reduce((sum, k) => sum + (d[0] * lattice[0][k] + d[1] * lattice[1][k] + d[2] * lattice[2][k]) ** 2, 0);
+      if (square < least) least = square;
+    }
+  }
+  return least < NEAR * NEAR ? Math.sqrt(least) : Infinity;
+}
+
+const oneLine = (text) => text.replace(/\s+/g, " ");
+
+// Names for the values of a crystal that a comment line of extxyz can hold, each once.
+function keysOf(values) {
+  const seen = new Set(["lattice", "properties", "pbc"]);
+  return values.map(([key]) => {
+    const plain = key.replace(/\W+/g, "_").replace(/^_+|_+$/g, "") || "column";
+    let name = plain;
+    for (let n = 2; seen.has(name.toLowerCase()); n++) name = `${plain}_${n}`;
+    seen.add(name.toLowerCase());
+    return name;
+  });
+}
+
 // about: {formula, full, source, name, values: [[key, text]]}
 export function cif({ numbers, frac, lattice }, about, symbols) {
   const { lengths, angles, volume } = parameters(lattice);
@@ -26,7 +56,8 @@ export function cif({ numbers, frac, lattice }, about, symbols) {
     return `${symbol} ${symbol}${seen[symbol]} 1 ${frac[i].map((value) => fixed(value, 8)).join(" ")} 1`;
   });
   return [
-    ...about.values.map(([key, text]) => `# ${key}: ${text}`),
+    ...about.values.map(([key, text]) => `# ${oneLine(key)}: ${oneLine(text)}`),
+    ...(apart({ frac, lattice }) < NEAR ? [`# note: two atoms are ${apart({ frac, lattice }).toFixed(4)} angstrom apart; some readers take them for one site`] : []),
     `data_${about.formula}`,
     "_symmetry_space_group_name_H-M   'P 1'",
     "_symmetry_Int_Tables_number   1",
@@ -44,8 +75,8 @@ export function cif({ numbers, frac, lattice }, about, symbols) {
 
 export function extxyz({ numbers, frac, lattice }, about, symbols) {
   const place = (f) => [0, 1, 2].map((k) => fixed(f[0] * lattice[0][k] + f[1] * lattice[1][k] + f[2] * lattice[2][k], 8));
-  const quoted = (text) => (/^[\w.+-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, "'")}"`);
-  const info = about.values.map(([key, text]) => `${key.replace(/\W+/g, "_")}=${quoted(text)}`).join(" ");
+  const quoted = (text) => (/^[\w.+-]+$/.test(text) ? text : `"${oneLine(text).replace(/["\\]/g, "'")}"`);
+  const keys = keysOf(about.values), info = about.values.map(([, text], i) => `${keys[i]}=${quoted(text)}`).join(" ");
   const cell = lattice.flat().map((value) => fixed(value, 8)).join(" ");
   const atoms = numbers.map((z, i) => `${symbols[z]} ${place(frac[i]).join(" ")}`);
   return `${numbers.length}\nLattice="${cell}" Properties=species:S:1:pos:R:3 ${info} pbc="T T T"\n${atoms.join("\n")}\n`;

@@ -1,24 +1,31 @@
 // One filter a property: a histogram with two handles for numbers, a list of kinds for the rest.
 
 import { count, h, nextFrame, number, s } from "./dom.js";
+import { isFiltered } from "./filtering.js";
 
 const BINS = 40;
 const SPARK = 24; // bars of a sketch
 const STEPS = 400; // places of a handle
 const LISTED = 6; // kinds in sight before one asks for more
+const SAID = /left out|texts cut|infinite/; // facts that say what columns lack
+const MORE = 100; // of them at a time
 
 export class Filters {
   constructor(app) {
     this.app = app;
-    this.panels = app.store.header.properties.map((about, i) => (about.type === "number" ? new Range(app, about, i) : new Kinds(app, about, i)));
-    this.clear = h("button", { type: "button", class: "bare small", hidden: true, onclick: () => app.set({ ranges: {}, kinds: {} }) }, "Clear all");
-    this.element = h("section", { class: "filters", "aria-label": "Filters" }, h("header", {}, h("h2", {}, "Filters"), this.clear), this.panels.map((panel) => panel.element));
+    this.panels = app.store.header.properties.map((about, i) => new { number: Range, kind: Kinds, text: Texts }[about.type](app, about, i));
+    this.clear = h("button", { type: "button", class: "bare small", hidden: true, onclick: () => app.set({ ranges: {}, kinds: {}, texts: {}, unknown: new Set() }) }, "Clear all");
+    const { facts } = app.store.header, first = this.panels.findIndex(({ about }) => about.file), notes = Object.entries(facts).filter(([label]) => SAID.test(label));
+    const elements = this.panels.map((panel) => panel.element);
+    if (first > 0) elements.splice(first, 0, h("h3", {}, "Columns of the files"));
+    this.element = h("section", { class: "filters", "aria-label": "Filters" }, h("header", {}, h("h2", {}, "Filters"), this.clear), elements,
+      notes.map(([label, text]) => h("p", { class: "note" }, `${label.replace(/^./u, (letter) => letter.toUpperCase())}: ${text}`)));
     this.element.hidden = !this.panels.length;
   }
 
   render() {
-    const { ranges, kinds } = this.app.state;
-    this.clear.hidden = !Object.keys(ranges).length && !Object.keys(kinds).length;
+    const { state } = this.app;
+    this.clear.hidden = !this.panels.some(({ about }) => isFiltered(state, about.key));
     for (const panel of this.panels) panel.render();
     this.sketch();
   }
@@ -27,6 +34,7 @@ export class Filters {
   async sketch() {
     const ticket = (this.sketching = Symbol("sketch"));
     for (const panel of this.panels) {
+      if (panel.element.open || panel.active || panel.about.type === "text") continue;
       await this.app.store.load([panel.name]);
       await nextFrame();
       if (this.sketching !== ticket) return;
@@ -52,6 +60,16 @@ class Panel {
     this.build();
     this.render();
   }
+
+  // A box that lets in crystals without a value.
+  unknownBox() {
+    const { app, about } = this;
+    if (!about.unknown) return null;
+    this.unknown = h("input", { type: "checkbox", onchange: () => app.toggleUnknown(about.key) });
+    return h("label", { class: "kind" }, this.unknown, h("span", {}, "unknown"), h("span", { class: "size" }, count(about.unknown)));
+  }
+
+  get letsIn() { return this.app.state.unknown.has(this.about.key); }
 
   // What the shown crystals are like, beside the name while the filter is closed.
   sketch() {
@@ -84,6 +102,9 @@ class Range extends Panel {
     this.handles = ["Least", "Most"].map((which, side) => h("input", { type: "range", min: 0, max: STEPS, step: 1, "aria-label": `${which} ${label}`, oninput: () => this.slide(side) }));
     this.fields = ["from", "to"].map((which, side) => h("input", { type: "text", inputmode: "decimal", "aria-label": `${label} ${which}`, onchange: () => this.type(side) }));
     this.body.append(h("div", { class: "histogram" }, this.bars, this.handles), h("div", { class: "fields" }, this.fields[0], h("span", {}, this.about.unit), this.fields[1]));
+    if (!this.about.unknown) return;
+    this.known = h("input", { type: "checkbox", onchange: () => this.set(...(this.range ? [-Infinity, Infinity] : [-Infinity, Infinity, true])) });
+    this.body.append(h("label", { class: "kind" }, this.known, h("span", {}, "known"), h("span", { class: "size" }, count(this.app.store.rows - this.about.unknown))), this.unknownBox());
   }
 
   get range() { return this.app.state.ranges[this.about.key]; }
@@ -108,19 +129,22 @@ class Range extends Panel {
     this.set(...next);
   }
 
-  set(from, to) {
+  // always: also where both ends are open, which all known values pass.
+  set(from, to, always = false) {
     const ranges = { ...this.app.state.ranges };
-    if (from === -Infinity && to === Infinity) delete ranges[this.about.key];
+    if (from === -Infinity && to === Infinity && !always) delete ranges[this.about.key];
     else ranges[this.about.key] = [from, to].map((value) => Number(value.toPrecision(5))); // as the address keeps it
     this.app.set({ ranges });
   }
 
   render() {
     const { range } = this, [low, high] = range ?? [-Infinity, Infinity], { whole } = this.about;
-    this.show(Boolean(range));
-    const text = (value) => number(value, whole);
-    this.state.textContent = !range ? "" : low === -Infinity ? `≤ ${text(high)}` : high === Infinity ? `≥ ${text(low)}` : `${text(low)} – ${text(high)}`;
+    this.show(Boolean(range) || this.letsIn);
+    const text = (value) => number(value, whole), open = low === -Infinity && high === Infinity;
+    const within = !range ? "" : open ? "known" : low === -Infinity ? `≤ ${text(high)}` : high === Infinity ? `≥ ${text(low)}` : `${text(low)} – ${text(high)}`;
+    this.state.textContent = [within, this.letsIn ? "unknown" : ""].filter(Boolean).join(", ");
     if (!this.handles || !this.element.open) return;
+    if (this.known) [this.known.checked, this.unknown.checked] = [Boolean(range), this.letsIn];
     const [least, most] = this.ends, place = (value) => Math.round(((value - least) / (most - least)) * STEPS);
     const at = [low === -Infinity ? 0 : place(low), high === Infinity ? STEPS : place(high)];
     this.handles.forEach((handle, side) => {
@@ -157,16 +181,49 @@ class Kinds extends Panel {
       return { box, row: h("label", { class: "kind" }, box, h("span", {}, name), h("span", { class: "size" }, count(sizes[i]))) };
     });
     this.list = h("div", { class: "kinds", role: "group", "aria-label": this.about.label }, this.boxes.slice(0, LISTED).map(({ row }) => row));
-    const rest = this.boxes.slice(LISTED);
-    const more = rest.length ? h("button", { type: "button", class: "bare small", onclick: () => { this.list.append(...rest.map(({ row }) => row)); more.remove(); } }, `${count(rest.length)} more`) : "";
-    this.body.append(this.list, more);
+    const rest = this.boxes.slice(LISTED), more = h("button", { type: "button", class: "bare small", hidden: !rest.length, onclick: () => {
+      this.list.append(...rest.splice(0, MORE).map(({ row }) => row));
+      more.textContent = `${count(rest.length)} more`;
+      more.hidden = !rest.length;
+    } }, `${count(rest.length)} more`);
+    this.body.append(this.list, more, ...[this.unknownBox()].filter(Boolean));
   }
 
   render() {
     const chosen = this.app.state.kinds[this.about.key];
-    this.show(Boolean(chosen));
-    this.state.textContent = !chosen ? "" : chosen.size === 1 ? this.about.kinds[[...chosen][0]] : `${chosen.size} of ${this.about.kinds.length}`;
+    this.show(Boolean(chosen) || this.letsIn);
+    const within = !chosen ? "" : chosen.size === 1 ? this.about.kinds[[...chosen][0]] : `${chosen.size} of ${this.about.kinds.length}`;
+    this.state.textContent = [within, this.letsIn ? "unknown" : ""].filter(Boolean).join(", ");
     this.boxes?.forEach(({ box }, i) => { box.checked = Boolean(chosen?.has(i)); });
+    if (this.unknown) this.unknown.checked = this.letsIn;
+  }
+}
+
+// Texts of which nearly each is another: what has some letters in it.
+class Texts extends Panel {
+  build() {
+    if (this.field) return;
+    const { app, about } = this;
+    this.field = h("input", { type: "search", class: "contains", autocomplete: "off", spellcheck: "false", placeholder: "has …", "aria-label": `${about.label} has`, oninput: () => {
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.contain(this.field.value), 120);
+    } });
+    this.body.append(this.field, h("p", { class: "note" }, `${count(about.kinds)} different texts: searched, not coloured`), ...[this.unknownBox()].filter(Boolean));
+  }
+
+  contain(text) {
+    const texts = { ...this.app.state.texts };
+    if (text) texts[this.about.key] = text;
+    else delete texts[this.about.key];
+    this.app.set({ texts });
+  }
+
+  render() {
+    const text = this.app.state.texts[this.about.key] ?? "";
+    this.show(Boolean(text) || this.letsIn);
+    this.state.textContent = [text && `“${text}”`, this.letsIn ? "unknown" : ""].filter(Boolean).join(", ");
+    if (this.field && document.activeElement !== this.field) this.field.value = text;
+    if (this.unknown) this.unknown.checked = this.letsIn;
   }
 }
 

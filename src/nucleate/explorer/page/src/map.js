@@ -1,12 +1,15 @@
 // The map: its camera, its points, and what pointers and keys do on it.
 
+import { STRIP, drawAxes } from "./axes.js";
 import { h, s } from "./dom.js";
 import { BORDER, Raster } from "./raster.js";
+import { nameOf } from "./views.js";
 
 const ZOOM = [0.5, 4000];
 const REACH = 10; // pixels from a point at which the pointer has it
 const CLICK = 5; // pixels that a click may move
 const EASE = 260; // milliseconds
+const BARS = 132; // pixels that the bars above and below a plot take, which hide nothing of it
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class MapView {
@@ -17,7 +20,8 @@ export class MapView {
     this.hovered = this.ring("hovered");
     this.chosen = this.ring("chosen");
     this.line = s("path", { class: "lasso" });
-    this.overlay = s("svg", { class: "overlay", "aria-hidden": "true" }, this.line, this.chosen, this.hovered);
+    this.axes = s("g", { class: "axes" });
+    this.overlay = s("svg", { class: "overlay", "aria-hidden": "true" }, this.line, this.chosen, this.hovered, this.axes);
     this.element = h("div", { class: "map" }, this.canvas, this.overlay,
       h("p", { id: "map-help", class: "unseen" }, "Arrow keys move to the next crystal in a direction, Enter opens it, plus and minus zoom, question mark lists all keys."));
     this.raster = new Raster(this.canvas);
@@ -35,30 +39,45 @@ export class MapView {
     this.redraw();
   }
 
-  // Pixels per unit of the map at zoom 1.
-  get base() { return Math.min(this.width, this.height) * 0.46; }
-  get scale() { return this.base * this.app.state.camera.k; }
-  toScreen(x, y) { const { camera } = this.app.state; return [(x - camera.x) * this.scale + this.width / 2, this.height / 2 - (y - camera.y) * this.scale]; }
-  toMap(left, top) { const { camera } = this.app.state; return [(left - this.width / 2) / this.scale + camera.x, (this.height / 2 - top) / this.scale + camera.y]; }
+  // Pixels that axes take, and the middle of what they leave.
+  get strip() { return this.app.view.axes ? STRIP : { left: 0, bottom: 0 }; }
+  get middle() { return [(this.width + this.strip.left) / 2, (this.height - this.strip.bottom) / 2]; }
 
-  // Points in the order they are drawn: those filtered out first. Others are mixed, so that no source hides another.
-  order(shown, codes, shapes) {
-    const { positions } = this.app.grid, n = shown.length;
+  // Pixels per unit of the map at zoom 1.
+  get base() {
+    const { width, height, strip } = this;
+    return this.app.view.axes ? Math.min((width - strip.left) * 0.47, Math.max(height - strip.bottom - BARS, 120) * 0.5) : Math.min(width, height) * 0.46;
+  }
+
+  get scale() { return this.base * this.app.state.camera.k; }
+  toScreen(x, y) { const { camera } = this.app.state, [mx, my] = this.middle; return [(x - camera.x) * this.scale + mx, my - (y - camera.y) * this.scale]; }
+  toMap(left, top) { const { camera } = this.app.state, [mx, my] = this.middle; return [(left - mx) / this.scale + camera.x, (my - top) / this.scale + camera.y]; }
+
+  // Points in the order they are drawn: those filtered out first, those brought to the front last. Others are mixed, so
+  // that no source hides another. front: null or {values, code}, of which those with the code are in front.
+  order(shown, codes, shapes, front) {
+    const { grid } = this.app, { positions } = grid, n = shown.length;
     this.mixed ??= shuffled(n);
-    const points = { x: new Float32Array(n), y: new Float32Array(n), code: new Uint8Array(n), shape: new Uint8Array(n) };
+    const points = { x: new Float32Array(n), y: new Float32Array(n), code: new Uint8Array(n), shape: new Uint8Array(n), row: new Uint32Array(n) };
     let at = 0;
-    for (const wanted of [0, 1]) {
+    const layer = (belongs) => {
       for (let i = 0; i < n; i++) {
         const row = this.mixed[i];
-        if (shown[row] !== wanted) continue;
+        if (!grid.has(row) || !belongs(row)) continue;
         points.x[at] = positions[2 * row];
         points.y[at] = positions[2 * row + 1];
         points.code[at] = codes[row];
-        points.shape[at++] = shapes[row];
+        points.shape[at] = shapes[row];
+        points.row[at++] = row;
       }
-      if (!wanted) this.hidden = at;
-    }
-    this.points = points;
+    };
+    layer((row) => !shown[row]);
+    this.hidden = at;
+    if (front) {
+      layer((row) => shown[row] && front.values[row] !== front.code);
+      layer((row) => shown[row] && front.values[row] === front.code);
+    } else layer((row) => shown[row]);
+    Object.assign(this, { points, size: at });
     this.redraw();
   }
 
@@ -72,34 +91,42 @@ export class MapView {
   get radius() {
     const n = this.app.store.rows, room = Math.sqrt((this.width * this.height) / n);
     const fitted = Math.min(Math.max(0.33 * room, 0.6), 5);
-    return Math.min(fitted * Math.max(this.app.state.camera.k, 0.6) ** 0.42, Math.max(6.5, fitted));
+    return this.app.state.size * Math.min(fitted * Math.max(this.app.state.camera.k, 0.6) ** 0.42, Math.max(6.5, fitted));
   }
 
   draw() {
     if (!this.points || !this.width) return;
-    const { raster, ratio } = this, { table, paper, dimmed } = this.app.colours();
-    raster.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
-    const [left, top] = this.toScreen(0, 0), place = { scale: this.scale * ratio, left: left * ratio + BORDER, top: top * ratio + BORDER };
-    const n = this.points.x.length, radius = this.radius * ratio;
-    raster.clear(paper);
-    raster.draw(this.points, 0, this.hidden, place, Math.max(radius * 0.7, 0.5), table.map(() => dimmed));
-    raster.draw(this.points, this.hidden, n, place, radius, table);
-    raster.show();
+    this.paint(this.raster, this.ratio);
     this.frames++;
     this.drawOverlay();
+    this.axes.replaceChildren(...(this.app.view.axes ? [drawAxes(this, this.app.view.axes, { ink: "var(--muted)", line: "var(--edge)", paper: "var(--map)" })] : []));
+  }
+
+  // Draws what is in sight, so many times as large.
+  paint(raster, ratio, theme) {
+    const { table, paper, dimmed } = this.app.colours(theme), { opacity } = this.app.state;
+    raster.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
+    const [left, top] = this.toScreen(0, 0), place = { scale: this.scale * ratio, left: left * ratio + BORDER, top: top * ratio + BORDER };
+    const radius = this.radius * ratio;
+    raster.clear(paper);
+    raster.draw(this.points, 0, this.hidden, place, Math.max(radius * 0.7, 0.5), table.map(() => dimmed), opacity);
+    raster.draw(this.points, this.hidden, this.size, place, radius, table, opacity);
+    raster.show();
   }
 
   drawOverlay() {
     const { state, grid } = this.app;
     for (const [ring, row] of [[this.chosen, state.crystal], [this.hovered, this.cursor]]) {
-      ring.setAttribute("visibility", row >= 0 ? "visible" : "hidden");
-      if (row < 0) continue;
+      const there = row >= 0 && grid.has(row);
+      ring.setAttribute("visibility", there ? "visible" : "hidden");
+      if (!there) continue;
       const [x, y] = this.toScreen(...grid.at(row));
       ring.setAttribute("cx", x);
       ring.setAttribute("cy", y);
       ring.setAttribute("r", this.radius + (ring === this.chosen ? 5 : 3.5));
     }
-    const line = this.drawing?.line ?? state.lasso?.map((p) => this.toScreen(...p));
+    const here = nameOf(state.lassoAxes) === this.app.view.key;
+    const line = this.drawing?.line ?? (here ? state.lasso?.map((p) => this.toScreen(...p)) : null);
     this.line.setAttribute("d", line?.length > 1 ? `M${line.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` : "");
   }
 
@@ -112,7 +139,7 @@ export class MapView {
     this.app.moved();
   }
 
-  zoom(factor, left = (this.width - this.app.inset().right) / 2, top = this.height / 2) {
+  zoom(factor, left = this.middle[0] - this.app.inset().right / 2, top = this.middle[1]) {
     const [x, y] = this.toMap(left, top), { camera } = this.app.state;
     const k = Math.min(Math.max(camera.k * factor, ZOOM[0]), ZOOM[1]), kept = camera.k / k;
     this.move({ x: x + (camera.x - x) * kept, y: y + (camera.y - y) * kept, k });
@@ -126,9 +153,13 @@ export class MapView {
     const step = (now) => {
       if (this.gliding !== ticket) return;
       const t = Math.min(Math.max((now - start) / EASE, 0), 1), eased = 1 - (1 - t) ** 3;
+      if (t === 1) {
+        this.gliding = null;
+        return this.move(to);
+      }
       const between = (a, b) => a + (b - a) * eased;
       this.move({ x: between(from.x, to.x), y: between(from.y, to.y), k: Math.exp(between(Math.log(from.k), Math.log(to.k))) });
-      if (t < 1) requestAnimationFrame(step);
+      requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
   }
@@ -136,14 +167,18 @@ export class MapView {
   // The whole map in what no panel covers.
   fit() {
     const { right, bottom } = this.app.inset();
-    const k = Math.min(this.width - right, this.height - bottom) * 0.46 / this.base, scale = this.base * k;
+    const k = Math.min(1, (this.width - this.strip.left - right) * 0.46 / this.base, (this.height - this.strip.bottom - bottom) * 0.46 / this.base), scale = this.base * k;
     this.glide({ x: right / 2 / scale, y: -bottom / 2 / scale, k });
   }
 
-  // Brings a point into sight, if it is not.
+  // Brings a point into sight, if it is not; returns the camera that it glides to, or null.
   reveal(row) {
-    const [x, y] = this.app.grid.at(row), [left, top] = this.toScreen(x, y), { right, bottom } = this.app.inset();
-    if (left < 30 || left > this.width - right - 30 || top < 60 || top > this.height - bottom - 40) this.glide({ x: x + right / 2 / this.scale, y: y - bottom / 2 / this.scale });
+    if (!this.app.grid.has(row)) return null;
+    const [x, y] = this.app.grid.at(row), [left, top] = this.toScreen(x, y), { right, bottom } = this.app.inset(), { strip } = this;
+    if (left >= 30 + strip.left && left <= this.width - right - 30 && top >= 60 && top <= this.height - strip.bottom - bottom - 40) return null;
+    const to = { x: x + right / 2 / this.scale, y: y - bottom / 2 / this.scale };
+    this.glide(to);
+    return { ...this.app.state.camera, ...to };
   }
 
   // --- pointers ---
@@ -251,7 +286,7 @@ export class MapView {
   step(direction) {
     const from = this.cursor >= 0 ? this.cursor : this.app.state.crystal, { grid } = this.app;
     const { camera } = this.app.state, shown = this.app.shown();
-    const row = from >= 0 ? grid.next(...grid.at(from), direction, shown, from) : grid.nearest(camera.x, camera.y, 4, shown);
+    const row = from >= 0 && grid.has(from) ? grid.next(...grid.at(from), direction, shown, from) : grid.nearest(camera.x, camera.y, 4, shown);
     if (row < 0) return;
     this.reveal(row);
     this.point(row);

@@ -73,29 +73,32 @@ export class Raster {
   }
 
   // points: {x, y, code, shape}, drawn from `from` to `to`; screen = place * scale + offset; y grows upward.
-  draw(points, from, to, { scale, left, top }, radius, table) {
-    if (radius < 1.05) return this.dots(points, from, to, { scale, left, top }, radius < 0.7 ? 1 : 2, table);
+  draw(points, from, to, { scale, left, top }, radius, table, opacity = 1) {
+    if (radius < 1.05) return this.dots(points, from, to, { scale, left, top }, radius < 0.7 ? 1 : 2, table, opacity);
     const { x, y, code, shape } = points, { pixels } = this, { width, height } = this.image;
-    const { side, phases } = this.masksFor(radius), colours = wholePixels(table), half = side / 2 - 0.5;
+    const { side, phases } = this.masksFor(radius), colours = wholePixels(table), half = side / 2 - 0.5, alpha = Math.round(256 * opacity);
     for (let n = from; n < to; n++) {
       const sx = x[n] * scale + left - half, sy = top - y[n] * scale - half;
       // Markers that cross the border of the picture are left out: the picture is a little larger than what is seen.
       if (!(sx >= 0 && sy >= 0 && sx < width - side && sy < height - side)) continue;
       const x0 = sx | 0, y0 = sy | 0, first = y0 * width + x0, colour = colours[code[n]];
       const { whole, edge, share, rim, around } = phases[(shape[n] * PHASES + (((sy - y0) * PHASES) | 0)) * PHASES + (((sx - x0) * PHASES) | 0)];
-      blend(pixels, first, rim, around, this.paper);
-      for (let i = 0; i < whole.length; i++) pixels[first + whole[i]] = colour;
-      blend(pixels, first, edge, share, colour);
+      blend(pixels, first, rim, around, this.paper, alpha);
+      if (alpha === 256) for (let i = 0; i < whole.length; i++) pixels[first + whole[i]] = colour;
+      else cover(pixels, first, whole, alpha, colour);
+      blend(pixels, first, edge, share, colour, alpha);
     }
   }
 
   // Squares of one or two pixels, for very many points.
-  dots({ x, y, code }, from, to, { scale, left, top }, side, table) {
-    const { pixels } = this, { width, height } = this.image, whole = wholePixels(table);
+  dots({ x, y, code }, from, to, { scale, left, top }, side, table, opacity) {
+    const { pixels } = this, { width, height } = this.image, whole = wholePixels(table), alpha = Math.round(256 * opacity);
+    const square = side === 2 ? [0, 1, width, width + 1] : [0];
     for (let n = from; n < to; n++) {
       const sx = (x[n] * scale + left) | 0, sy = (top - y[n] * scale) | 0;
       if (sx < 0 || sy < 0 || sx >= width - 1 || sy >= height - 1) continue;
       const p = sy * width + sx, colour = whole[code[n]];
+      if (alpha < 256) { cover(pixels, p, square, alpha, colour); continue; }
       pixels[p] = colour;
       if (side === 2) pixels[p + 1] = pixels[p + width] = pixels[p + width + 1] = colour;
     }
@@ -104,12 +107,21 @@ export class Raster {
   show() { this.context.putImageData(this.image, -BORDER, -BORDER); }
 }
 
-// Lays a colour over pixels with a share of 256: red and blue in one product, green in another.
-function blend(pixels, first, steps, share, colour) {
+// Lays a colour over pixels with a share of 256, all of them times alpha: red and blue in one product, green in another.
+function blend(pixels, first, steps, share, colour, alpha) {
   const rb = colour & 0xff00ff, g = colour & 0xff00;
   for (let i = 0; i < steps.length; i++) {
-    const p = first + steps[i], under = pixels[p], a = share[i], b = 256 - a;
+    const p = first + steps[i], under = pixels[p], a = (share[i] * alpha) >> 8, b = 256 - a;
     pixels[p] = 0xff000000 | (((rb * a + (under & 0xff00ff) * b) >>> 8) & 0xff00ff) | (((g * a + (under & 0xff00) * b) >>> 8) & 0xff00);
+  }
+}
+
+// Lays a colour over pixels with one share for all.
+function cover(pixels, first, steps, alpha, colour) {
+  const b = 256 - alpha, rb = (colour & 0xff00ff) * alpha, g = (colour & 0xff00) * alpha;
+  for (let i = 0; i < steps.length; i++) {
+    const p = first + steps[i], under = pixels[p];
+    pixels[p] = 0xff000000 | (((rb + (under & 0xff00ff) * b) >>> 8) & 0xff00ff) | (((g + (under & 0xff00) * b) >>> 8) & 0xff00);
   }
 }
 

@@ -1,18 +1,22 @@
 // The search, with completions.
 
 import { count, formula, h, icon } from "./dom.js";
+import { Syntax } from "./syntax.js";
 
 export class Search {
   constructor(app) {
     this.app = app;
     this.list = h("ul", { id: "completions", role: "listbox", "aria-label": "Completions", hidden: true });
     this.input = h("input", {
-      type: "search", id: "search", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: "LiFePO4, Li O, -Pb, Li-O",
-      "aria-label": "Search formula or elements", "aria-controls": "completions", "aria-expanded": "false", "aria-autocomplete": "list",
+      type: "search", id: "search", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: "LiFePO4, Li O, !Pb, band_gap>3",
+      "aria-label": "Search formulas, elements, columns and texts", "aria-controls": "completions", "aria-expanded": "false", "aria-autocomplete": "list",
       oninput: () => this.type(), onkeydown: (event) => this.key(event), onblur: () => setTimeout(() => this.open([]), 120), onfocus: () => this.complete(),
     });
     this.about = h("p", { class: "about", "aria-live": "polite" });
-    this.element = h("search", { class: "search" }, icon("search"), this.input, h("kbd", { "aria-hidden": "true" }, "/"), this.list, this.about);
+    this.columns = app.store.header.properties.map(({ key }) => key);
+    this.help = new Syntax(app);
+    const ask = h("button", { type: "button", class: "bare ask", "aria-label": "What can be searched", title: "What can be searched", onclick: () => this.help.element.showModal() }, "?");
+    this.element = h("search", { class: "search" }, icon("search"), this.input, h("kbd", { "aria-hidden": "true" }, "/"), ask, this.list, this.about);
   }
 
   type() {
@@ -21,7 +25,7 @@ export class Search {
     this.complete();
   }
 
-  complete() { this.open(this.input.value ? this.app.formulas.suggest(this.input.value) : []); }
+  complete() { this.open(this.input.value ? this.app.formulas.suggest(this.input.value, this.columns) : []); }
 
   open(found) {
     this.found = found;
@@ -30,7 +34,7 @@ export class Search {
     this.input.setAttribute("aria-expanded", String(Boolean(found.length)));
     this.input.removeAttribute("aria-activedescendant");
     this.list.replaceChildren(...found.map(({ word, size, kind }, i) => h("li", { role: "option", id: `completion${i}`, onpointerdown: (event) => { event.preventDefault(); this.take(i); } },
-      h("b", {}, ...formula(word)), h("span", { class: "kind" }, kind), h("span", { class: "size" }, count(size)))));
+      h("b", {}, ...(kind === "column" ? [word] : formula(word))), h("span", { class: "kind" }, kind), h("span", { class: "size" }, size === null ? "" : count(size)))));
   }
 
   take(i) {
@@ -59,8 +63,9 @@ export class Search {
   render() {
     const { query } = this.app.state;
     if (document.activeElement !== this.input || !query) this.input.value = query;
-    const { about } = this.app.found ?? {};
-    this.about.textContent = query && about ? about.join(", ") : "";
+    const { about, problems } = (query && this.app.found) || { about: "", problems: [] };
+    this.about.replaceChildren(...[about && h("span", {}, about), ...problems.map((text) => h("span", { class: "problem" }, `${text}; see `,
+      h("button", { type: "button", class: "bare small", onclick: () => this.help.element.showModal() }, "?")))].filter(Boolean));
     this.element.classList.toggle("filled", Boolean(query));
   }
 }

@@ -1,7 +1,7 @@
 // What is in sight and what is selected, and saving it.
 
 import { count, h, icon, nextFrame, plural, save } from "./dom.js";
-import { cif, extxyz, zip } from "./files.js";
+import { NEAR, apart, cif, extxyz, zip } from "./files.js";
 
 const MANY = 100_000; // crystals; more are not held in memory for a file
 
@@ -14,18 +14,21 @@ export class Selection {
     this.clear = h("button", { type: "button", class: "bare", onclick: () => app.set({ lasso: null }) }, "Clear");
     this.buttons = ["cif", "extxyz"].map((kind) => h("button", { type: "button", class: `save-${kind}`, onclick: () => this.save(kind) }, icon("down"), kind === "cif" ? "CIF zip" : "extxyz"));
     this.tools = h("div", { class: "saving" }, this.buttons);
-    this.element = h("div", { class: "selection" }, this.shares, this.text, this.reset, this.clear, this.tools);
+    this.note = h("p", { class: "note", role: "status", hidden: true });
+    this.element = h("div", { class: "selection" }, this.shares, this.text, this.reset, this.clear, this.tools, this.note);
   }
 
   render() {
     const { app } = this, { selected, state } = app, all = app.store.rows, shown = app.shownCount;
-    const filtered = shown < all;
+    const filtered = shown < all, about = `${app.filtered}/${state.lasso}`;
+    if (about !== this.about) this.note.hidden = true; // it was said of others
+    this.about = about;
     this.element.classList.toggle("selecting", Boolean(selected));
     this.reset.hidden = !filtered || Boolean(selected);
     this.clear.hidden = !selected;
     const size = selected ? selected.length : shown;
     this.text.textContent = selected ? `${count(selected.length)} selected${filtered ? `, of ${count(shown)} shown` : ""}`
-      : filtered ? `${count(shown)} of ${plural(all, "crystal")} shown` : plural(all, "crystal");
+      : filtered ? `${count(shown)} of ${plural(all, "crystal")} shown${app.placeless ? `, ${count(app.placeless)} more have no place here` : ""}` : plural(all, "crystal");
     for (const button of this.buttons) {
       button.disabled = !size || size > MANY;
       button.title = size > MANY ? `Select at most ${count(MANY)} to save them` : `Save ${selected ? "the selected" : filtered ? "the shown" : "all"} crystals`;
@@ -40,6 +43,7 @@ export class Selection {
 
   async save(kind) {
     const { app } = this, { store } = app, rows = app.selected ? [...app.selected] : app.rowsShown();
+    this.note.hidden = true;
     const before = this.text.textContent, show = (share) => { this.text.textContent = `Writing ${Math.round(100 * share)} %`; };
     for (const button of this.buttons) button.disabled = true;
     try {
@@ -59,7 +63,10 @@ export class Selection {
         }
         save(`${name}.extxyz`, texts, "text/plain");
       }
-      app.say(`Saved ${plural(rows.length, "crystal")}`);
+      const near = kind === "cif" ? structures.filter((structure) => apart(structure) < NEAR).length : 0, said = `Saved ${plural(rows.length, "crystal")}`;
+      this.note.hidden = !near;
+      this.note.textContent = `${count(near)} of ${count(rows.length)} ${near === 1 ? "has" : "have"} atoms within ${NEAR} Å of each other, as ${near === 1 ? "its file notes" : "their files note"}: some programs, pymatgen among them, may refuse such CIF; extxyz keeps all.`;
+      app.say(near ? `${said}. ${this.note.textContent}` : said);
     } finally {
       this.text.textContent = before;
       this.render();

@@ -1,4 +1,4 @@
-// Where points are: the nearest to a place, the next in a direction, those inside a line.
+// Where points are, but for those without a place, whose coordinates are NaN: the nearest to a place, the next in a direction, those inside a line.
 
 const PER_CELL = 4; // points, on average
 
@@ -9,12 +9,14 @@ export class Grid {
     this.side = Math.max(1, Math.ceil(Math.sqrt(n / PER_CELL)));
     const cells = this.side ** 2, cell = new Uint32Array(n);
     this.starts = new Uint32Array(cells + 1);
-    for (let i = 0; i < n; i++) this.starts[(cell[i] = this.cellOf(positions[2 * i], positions[2 * i + 1])) + 1]++;
+    for (let i = 0; i < n; i++) if (this.has(i)) this.starts[(cell[i] = this.cellOf(positions[2 * i], positions[2 * i + 1])) + 1]++;
     for (let i = 0; i < cells; i++) this.starts[i + 1] += this.starts[i];
     const next = this.starts.slice();
     this.rows = new Uint32Array(n);
-    for (let i = 0; i < n; i++) this.rows[next[cell[i]]++] = i;
+    for (let i = 0; i < n; i++) if (this.has(i)) this.rows[next[cell[i]]++] = i;
   }
+
+  has(row) { return this.positions[2 * row] === this.positions[2 * row]; }
 
   place(value) { return Math.min(Math.max(Math.floor((value + 1) / 2 * this.side), 0), this.side - 1); }
   cellOf(x, y) { return this.place(y) * this.side + this.place(x); }
@@ -41,6 +43,7 @@ export class Grid {
 
   // The `size` nearest shown neighbours of a point, nearest first.
   neighbours(row, size, shown) {
+    if (!this.has(row)) return [];
     const [x, y] = this.at(row);
     for (let radius = 2 / this.side; ; radius *= 2) {
       const found = [];

@@ -1,6 +1,6 @@
 // What is known of the crystals: from the page itself, or from the server that sent it.
 
-const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i4: Int32Array, f4: Float32Array };
+const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
 const BATCH = 20_000; // structures of one request
 
 async function unpack(text) {
