@@ -78,3 +78,13 @@ def test_only_one_crystal_that_was_built_can_be_converted():
         to_structure(NACL)
     with pytest.raises(UserError, match=r"could not be built \(no_text\)"):
         to_atoms(MIXED[1])
+
+
+def test_a_column_failure_of_the_users_is_theirs():
+    structure = Structure(Lattice.cubic(3.5), ["Na", "Cl"], [[0, 0, 0], [0.5] * 3], properties={"failure": "no"})
+    atoms = Atoms("NaCl", scaled_positions=[[0, 0, 0], [0.5] * 3], cell=[3.5] * 3, pbc=True, info={"failure": False})
+    for found in (from_structure(structure), from_atoms(atoms)):
+        assert found.built.all()
+        assert "_failure" in found.info
+    assert to_structure(from_structure(structure)).properties == {"failure": "no"}
+    assert to_atoms(from_atoms(atoms)).info == {"failure": False}

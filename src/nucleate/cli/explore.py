@@ -149,9 +149,10 @@ def _place(text: str | None, split: str | None = None) -> object:
 
 def _stem(path: Path) -> str:
     """The name of a file without what says its format."""
+    from nucleate.files.compression import bare as unpacked_name
     from nucleate.files.formats import of_name
 
-    bare = path.name.removesuffix(".gz")
+    bare = unpacked_name(path.name)
     return Path(bare).stem if of_name(bare) and Path(bare).stem else bare
 
 

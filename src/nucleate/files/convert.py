@@ -13,6 +13,7 @@ from nucleate.errors import UserError
 from nucleate.files.entries import Entry, check_cell, collect, each, scalars
 from nucleate.files.extras import files_extra
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
+from nucleate.files.ownership import is_reason, of_crystal, of_written_crystal
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -59,7 +60,7 @@ def to_atoms(crystal: Crystals) -> Atoms:
     from ase import Atoms
 
     entry = _only(crystal)
-    info = {name: value for name, value in entry.info.items() if value is not None}
+    info = {name: value for name, value in of_written_crystal(entry.info).items() if value is not None}
     return Atoms(entry.numbers, scaled_positions=entry.frac, cell=entry.lattice, pbc=True, info=info)
 
 
@@ -83,7 +84,7 @@ def structure_entry(structure: Structure) -> Entry:
             message = f"site {place} ({site.label}) holds {site.species_string}"
             raise BadEntryError(Failure.PARTIAL_OCCUPANCY, message)
     symbols = [site.specie.symbol for site in structure]
-    return Entry.checked(symbols, structure.frac_coords, structure.lattice.matrix, structure.properties)
+    return Entry.checked(symbols, structure.frac_coords, structure.lattice.matrix, of_crystal(structure.properties))
 
 
 def atoms_entry(atoms: Atoms) -> Entry:
@@ -96,19 +97,23 @@ def atoms_entry(atoms: Atoms) -> Entry:
 
     results = {} if atoms.calc is None else atoms.calc.results
     info = {**atoms.info, **{name: value for name, value in results.items() if name in per_config_properties}}
-    if info.get(FAILURE):
+    if not len(atoms) and is_reason(info.get(FAILURE)):
         return Entry.failed(str(info[FAILURE]), str(info.get(DETAIL, "")), scalars(info))
     if atoms.cell.rank < 3:
         raise BadEntryError(Failure.BAD_LATTICE, f"there are {atoms.cell.rank} lattice vectors")
     cell = np.asarray(atoms.cell)
     check_cell(cell)
-    return Entry.checked(atoms.get_chemical_symbols(), np.linalg.solve(cell.T, atoms.positions.T).T, cell, info)
+    return Entry.checked(
+        atoms.get_chemical_symbols(), np.linalg.solve(cell.T, atoms.positions.T).T, cell, of_crystal(info)
+    )
 
 
 def _structure(entry: Entry) -> Structure:
     from pymatgen.core import Structure
 
-    return Structure(entry.lattice, [SYMBOLS[z] for z in entry.numbers], entry.frac, properties=dict(entry.info))
+    return Structure(
+        entry.lattice, [SYMBOLS[z] for z in entry.numbers], entry.frac, properties=of_written_crystal(entry.info)
+    )
 
 
 def _only(crystal: Crystals) -> Entry:

@@ -114,7 +114,7 @@ def read(path: str | Path, *, limit: int | None = None, jobs: int | None = None,
             return collect([_entry(piece) for piece in pieces])
         return collect(_all_parsed(pieces, jobs, f"Reading {path.name}" if progress else None))
     except UserError as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from error  # names of columns may have lines
 
 
 def _found(path: Path, limit: int | None) -> tuple[list[Piece], bool]:
