@@ -308,6 +308,7 @@ READ = {
         ["C8"],
     ),
     "water whose hydrogens have sites": (block("OW1 0 0 0\nH1 0.2 0 0\nH2 0 0.2 0"), ["H2O"]),
+    "a coordinate by default, as the formula confirms": (block("Cu1 0.5 . .", "_chemical_formula_sum Cu\n"), ["Cu"]),
     "tungsten beside oxygen of its own": (block("W1 0 0 0\nOW1 0.5 0 0"), ["WO"]),
 }
 

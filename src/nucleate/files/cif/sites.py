@@ -54,7 +54,8 @@ def read(block: Block, formula: Formula | None) -> Sites:
     numbers = np.array([_number(label, name, stated) for label, name in zip(labels, names, strict=True)])
     _check_whole(block, labels)
     _check_water(labels, names, numbers, stated)
-    return Sites(labels, numbers, _coordinates(block, labels), _multiplicities(block, len(labels)))
+    frac = _coordinates(block, labels, absent_is_zero=formula is not None)
+    return Sites(labels, numbers, frac, _multiplicities(block, len(labels)))
 
 
 def _number(label: str, symbol: str, formula: frozenset[int]) -> int:
@@ -94,12 +95,15 @@ def _stated(block: Block, tag: str, labels: Sequence[str]) -> Iterator[tuple[str
     return ((label, value) for label, value in zip(labels, column, strict=False) if value not in UNKNOWN)
 
 
-def _coordinates(block: Block, labels: Sequence[str]) -> Float[np.ndarray, "s 3"]:
+def _coordinates(block: Block, labels: Sequence[str], *, absent_is_zero: bool) -> Float[np.ndarray, "s 3"]:
+    """Fractional coordinates; `.`, for which the core dictionary's default is 0, only where a formula confirms it."""
     columns = [block.numbers(tag) for tag in COORDINATES]
     if any(len(column) != len(labels) for column in columns):
         absent = next(tag for tag, column in zip(COORDINATES, columns, strict=True) if len(column) != len(labels))
         raise BadEntryError(Failure.NOT_FINITE, f"site {labels[0]} has no {absent}")
     frac = np.stack(columns, 1)
+    if absent_is_zero and np.isnan(frac).any():
+        frac[np.array([block.column(tag) for tag in COORDINATES]).T == "."] = 0
     bad = np.flatnonzero(~np.isfinite(frac).all(1))
     if len(bad):
         words = [block.column(tag)[bad[0]] for tag in COORDINATES]
