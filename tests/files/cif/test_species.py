@@ -7,20 +7,16 @@ from nucleate.files.cif import species
 from nucleate.files.failures import Failure
 
 
-@pytest.mark.parametrize("symbol", list(NUMBERS))
 @pytest.mark.parametrize("tail", ["", "1", "3+", "2-", "+2", "+", "1.5+"])
-def test_a_symbol_may_have_a_charge_or_a_number(symbol, tail):
-    assert species.of_symbol(symbol + tail) == NUMBERS[symbol]
+def test_a_symbol_may_have_a_charge_or_a_number(tail):
+    for symbol, number in NUMBERS.items():
+        assert species.of_symbol(symbol + tail) == number, symbol
 
 
-@pytest.mark.parametrize("symbol", list(NUMBERS))
-@pytest.mark.parametrize("tail", ["1", "12a", "_1", "2+", "A", ""])
-def test_a_label_starts_with_an_element(symbol, tail):
-    label = symbol + tail
-    if len(symbol) == 2 or tail != "A" or symbol + "a" not in NUMBERS:
-        assert species.of_label(label) in (NUMBERS[symbol], None)
-    if not tail.isalpha():
-        assert species.of_label(label) == NUMBERS[symbol]
+@pytest.mark.parametrize("tail", ["1", "12a", "_1", "2+", ""])
+def test_a_label_starts_with_an_element(tail):
+    for symbol, number in NUMBERS.items():
+        assert species.of_label(symbol + tail) == number, symbol
 
 
 @pytest.mark.parametrize(
