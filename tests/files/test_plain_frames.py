@@ -10,10 +10,11 @@ from ase.io.extxyz import per_config_properties
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nucleate.files import Failure, extxyz, plain_frames, read
+from nucleate.files import Failure, extxyz, plain_frames, read, write
 from nucleate.files.entries import scalars
 from nucleate.files.failures import BadEntryError
 from nucleate.files.reading import PARSER_ERRORS
+from tests.files.samples import NACL, assert_same
 
 CELL = "5 0 0 0.5 6 0 0.1 0.2 7"
 
@@ -188,3 +189,17 @@ def test_what_is_wrong_is_said_in_words(layout, rows, reason, words):
 def test_atomic_numbers_are_read(tmp_path):
     (tmp_path / "a.xyz").write_text(2 * (FRAME.replace("LAYOUT", "Z:I:1:pos:R:3") + "11 0 0 0\n17 1 1 1\n"))
     assert read(tmp_path / "a.xyz").formulas == ["NaCl", "NaCl"]
+
+
+def test_what_is_written_here_needs_no_ase(monkeypatch, tmp_path):
+    def refuse(*_: object) -> None:
+        raise AssertionError("ASE was asked")
+
+    columns = {"spacegroup.number": [225, 1], "elements": ["['Na', 'Cl']", "[]"], "note": ['a "quoted" \\ word', "T"]}
+    wanted = NACL.with_info(**columns)
+    write(wanted, tmp_path / "a.extxyz")
+    monkeypatch.setattr(extxyz, "_read_by_ase", refuse)
+    found = read(tmp_path / "a.extxyz", jobs=1)
+    assert_same(found, wanted)
+    for name, column in columns.items():
+        assert found.info[name].tolist() == column

@@ -1,11 +1,12 @@
 """Ordinary frames of extended XYZ, read several times faster than ASE does, with the same result.
 
-A frame is ordinary if its comment line holds numbers, truth values and plain text besides the cell, and its lines hold
-elements, places and some well-known columns. Everything else is left to ASE, whose dialect has many corners.
+A frame is ordinary if its comment line holds numbers, truth values, plain text and JSON besides the cell, and its lines
+hold elements, places and some well-known columns. Everything else is left to ASE, whose dialect has many corners.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,14 +15,18 @@ from typing import NamedTuple
 import numpy as np
 
 from nucleate.elements import NUMBERS, SYMBOLS
-from nucleate.files.entries import ISOTOPES, Entry, Scalar, check_cell
+from nucleate.files.entries import ISOTOPES, Entry, Scalar, check_cell, scalar
 from nucleate.files.failures import BadEntryError, Failure
 
-WORD = re.compile(r'\s*([A-Za-z_][\w-]*)=(?:"([^"\\]*)"|([^\s"\'{}\[\]=\\]+))(?!\S)', re.ASCII)
-"""A key and its value, with or without quotes."""
+WORD = re.compile(r'\s*([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"\'{}\[\]=\\]+))(?!\S)', re.ASCII)
+"""A key and its value, with or without quotes; within them a backslash stands before a character that is meant."""
+
+JSON = "_JSON "
+"""How a value starts that is written as JSON."""
 
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 REAL = re.compile(r"[+-]?[0-9]+(\.[0-9]*([eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)", re.ASCII)
+NO_NUMBERS = ("nan", "inf", "-inf")
 TRUTH = {
     "T": True,
     "True": True,
@@ -121,7 +126,7 @@ def _keys(comment: str) -> tuple[dict[str, Scalar], list[float] | None, str] | N
             return None
         place = match.end()
         key, quoted, bare = match.groups()
-        text = bare if quoted is None else quoted
+        text = bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted) if "\\" in quoted else quoted
         if key == "Lattice":
             cell = _nine(text)
             if cell is None:
@@ -153,11 +158,21 @@ def _value(text: str) -> Scalar:
     """A number, a truth value or plain text; None if ASE has to say what it is."""
     if INTEGER.fullmatch(text):
         return int(text)
-    if REAL.fullmatch(text):
+    if REAL.fullmatch(text) or text in NO_NUMBERS:
         return float(text)
     if text in TRUTH:
         return TRUTH[text]
+    if text.startswith(JSON):
+        return _from_json(text.removeprefix(JSON))
     return text if text[:1].isascii() and text[:1].isalpha() and not VALUES.match(text) else None
+
+
+def _from_json(text: str) -> Scalar:
+    """A value that is written as JSON; None if ASE has to look at it."""
+    try:
+        return scalar(json.loads(text))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=64)

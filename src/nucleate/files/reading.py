@@ -235,7 +235,8 @@ def _lines(source: BufferedIOBase) -> Iterator[str]:
                 return
         raise UserError("the file is empty")
     finally:
-        text.detach()  # the file is not ours to close
+        if not text.closed:
+            text.detach()  # the file is not ours to close
 
 
 def _all_parsed(pieces: Sequence[Piece], jobs: int | None, title: str | None) -> list[Entry]:
