@@ -329,7 +329,7 @@ REFUSED = {
     "operations that are no group": (
         block("Cu1 0 0 0", IDENTITY + "'x+1/3, y, z'\n"),
         "unknown_symmetry",
-        "2 operations is no space group",
+        "the list of 2 operations, which are no group, is not understood",
     ),
     "an operation of no meaning": (block("Cu1 0 0 0", IDENTITY + "'x, y'\n"), "unknown_symmetry", "'x, y'"),
     "a cubic group in an orthorhombic cell": (
@@ -340,7 +340,7 @@ REFUSED = {
     "operations of another group than the name": (
         block("Cu1 0.1 0.2 0.3", f"_symmetry_space_group_name_H-M 'P -1'\n{IDENTITY}'-x, y, -z'\n"),
         "contradiction",
-        "number 3",
+        "the operations mean group 3, but the space group 'P -1' means group 2",
     ),
     "an identity beside a name": (
         block("Cu1 0.1 0.2 0.3", f"_symmetry_space_group_name_H-M 'P -1'\n{IDENTITY}"),

@@ -95,8 +95,8 @@ def _readings(statements: Sequence[Statement]) -> tuple[list[Symmetry], str | No
 
 def _in_words(statement: Statement) -> str:
     number = statement.readings[0].number
-    of = f" (number {number})" if number and str(number) not in statement.text else ""
-    return f"{statement.text} say{'s' * (not statement.text.endswith('operations'))} one thing{of}"
+    verb = "mean" if statement.text.endswith("operations") else "means"
+    return f"{statement.text} {verb} {f'group {number}' if number else 'a group that is not in the tables'}"
 
 
 def _trial(reading: Symmetry, cell: Cell, sites: Sites, formula: Formula | None) -> Trial:

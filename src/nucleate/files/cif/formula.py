@@ -81,13 +81,12 @@ def _parts(word: str, *, capitals: bool) -> list[tuple[str, str]]:
     return _PART.findall(word) if _PARTS.fullmatch(word) else [("", "")]
 
 
-def objection(formula: Formula | None, found: Mapping[int, int], *, units: bool = True) -> Objection | None:
+def objection(formula: Formula | None, found: Mapping[int, int]) -> Objection | None:
     """What is wrong with the atoms of a cell by the formula; None if nothing is.
 
     Args:
         formula: as stated.
         found: atoms in the cell by atomic number.
-        units: also ask whether there are as many formula units as stated, or one, if the formula is that of the cell.
     """
     if formula is None:
         return None
@@ -106,7 +105,7 @@ def objection(formula: Formula | None, found: Mapping[int, int], *, units: bool 
         return Objection(Failure.MISSING_ATOMS, f"{words}: hydrogens have no site")
     if wrong:
         return Objection(Failure.CONTRADICTION, words)
-    if units and formula.units is not None and not _fits(times, formula.units):
+    if formula.units is not None and not _fits(times, formula.units):
         return Objection(Failure.CONTRADICTION, f"{words}, not {formula.units:g} formula units")
     return None
 

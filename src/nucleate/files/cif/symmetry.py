@@ -41,6 +41,9 @@ METRIC_TOLERANCE = 0.02
 """How far a rotation may change the scalar product of two vectors of the cell, in parts of the product of their
 lengths: a length off by 1 %, or an angle by about one degree."""
 
+MAX_ENTRY = 2
+"""The largest entry of a rotation in any cell that people use."""
+
 MAX_OPERATIONS = 4096
 """More operations than any cell of a size that is read has."""
 
@@ -84,20 +87,14 @@ def stated(block: Block) -> list[Statement]:
     Raises:
         BadEntryError: a group is stated, and nothing of what is stated can be understood.
     """
-    statements, unread = [], []
-    for read in (_listed, _hall, _named, _numbered):
-        statement = read(block)
-        if statement is not None and statement.readings:
-            statements.append(statement)
-        elif statement is not None:
-            unread.append(statement.text)
+    said = {read: statement for read in (_listed, _hall, _named, _numbered) if (statement := read(block)) is not None}
+    understood = {read: statement for read, statement in said.items() if statement.readings}
+    unread = [statement.text for statement in said.values() if not statement.readings]
     # A number has a standard setting; a name that is not understood may have meant another.
-    only_number = len(statements) == 1 and statements[0].text.startswith("number")
-    if unread and (
-        not statements or (only_number and len({r.rotations.tobytes() for r in statements[0].readings}) > 1)
-    ):
+    settings = understood[_numbered].readings if list(understood) == [_numbered] else ()
+    if unread and (not understood or len({setting.rotations.tobytes() for setting in settings}) > 1):
         raise BadEntryError(Failure.UNKNOWN_SYMMETRY, f"{unread[0]} is not understood")
-    return statements
+    return list(understood.values())
 
 
 def keeps_metric(symmetry: Symmetry, cell: Cell) -> bool:
@@ -144,7 +141,7 @@ def _of_operations(listed: tuple[str, ...], centrings: tuple[str, ...]) -> State
         operations = [(shift * operation).wrap() for shift in shifts for operation in operations]
     symmetry = _symmetry("the operations that are listed", operations)
     if symmetry is None:
-        return Statement((), f"the list of {len(operations)} operations is no space group, and")
+        return Statement((), f"the list of {len(operations)} operations, which are no group,")
     return Statement((symmetry,), "the operations")
 
 
@@ -175,7 +172,11 @@ def _symmetry(name: str, operations: Sequence[Op]) -> Symmetry | None:
     translations = np.array([operation.tran for operation in operations]) % steps
     whole = np.rint(rotations).astype(np.int64)
     rows = np.unique(np.concatenate([whole.reshape(-1, 9), translations], 1), axis=0)
-    if (whole != rotations).any() or not _is_group(rows[:, :9].reshape(-1, 3, 3), rows[:, 9:], steps):
+    if (
+        (whole != rotations).any()
+        or np.abs(whole).max() > MAX_ENTRY
+        or not _is_group(rows[:, :9].reshape(-1, 3, 3), rows[:, 9:], steps)
+    ):
         return None
     first = np.unique(np.concatenate([whole.reshape(-1, 9), translations], 1), axis=0, return_index=True)[1]
     order = np.sort(first)
@@ -191,11 +192,9 @@ def _is_group(rotations: np.ndarray, translations: np.ndarray, steps: int) -> bo
 
 
 def _keys(rotations: np.ndarray, translations: np.ndarray) -> np.ndarray:
-    """One whole number for each operation; entries of rotations lie between -7 and 8, translations between 0 and 31."""
-    digits = np.concatenate([rotations.reshape(-1, 9) + 7, translations.reshape(-1, 3)], 1).astype(np.int64)
-    return digits @ np.array(
-        [16**place for place in range(9)] + [16**9 * 32**place for place in range(3)], dtype=np.int64
-    )
+    """One whole number for each operation, of digits from 0 to 31: a product of rotations has entries up to 12."""
+    digits = np.concatenate([rotations.reshape(-1, 9) + 15, translations.reshape(-1, 3)], 1).astype(np.int64)
+    return digits @ np.array([32**place for place in range(12)], dtype=np.int64)
 
 
 def _number_of(operations: Sequence[Op]) -> int:
