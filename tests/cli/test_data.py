@@ -70,7 +70,7 @@ def test_describe_takes_any_file_and_counts_failures(tmp_path, crystals, capsys)
     assert main(["data", "describe", str(path)]) == 0
     out = capsys.readouterr().out
     assert f"{path}: 30 crystals" in out
-    assert "could not be read: unparseable 2 (6.7 %)" in out
+    assert "could not be read: bad_lattice 2 (6.7 %)" in out
     assert main(["data", "describe", str(path), "--split", "val"]) == 0
     assert f"{path}:val: 3 crystals" in capsys.readouterr().out
 

@@ -153,6 +153,15 @@ def test_samples_of_a_prediction_that_could_not_be_built_are_said(models, tmp_pa
     assert int(read(out / "structures.extxyz").info["times_found"].sum()) == 5
 
 
+@pytest.fixture
+def heard():
+    """SIGINT as in a terminal: what is started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_finished_is_written_when_interrupted(models, tmp_path, monkeypatch, capsys, number):
     def second_time(self, request, rng):

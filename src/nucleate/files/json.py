@@ -18,7 +18,7 @@ from nucleate.crystals import FAILURE, Crystals
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files import dialects, structure_column
-from nucleate.files.dialects import ase_database, optimade
+from nucleate.files.dialects import ase_database, optimade, pymatgen
 from nucleate.files.entries import Entry, Scalar, each, scalars
 from nucleate.files.failures import DETAIL, BadEntryError, Failure
 from nucleate.files.ownership import is_reason, of_crystal, of_written_crystal
@@ -107,7 +107,9 @@ def parse(record: Mapping[str, Any] | str) -> Entry:
     try:
         return _entry(record)
     except BadEntryError as error:
-        stated = {name: value for name, value in record.items() if isinstance(value, (bool, int, float, str))}
+        columns = record.get("properties") if pymatgen.holds(record) else record
+        items = columns.items() if isinstance(columns, Mapping) else ()
+        stated = {name: value for name, value in items if isinstance(value, (bool, int, float, str))}
         error.info = of_crystal(
             {name: stated[name] for name in stated if name not in structure_column.candidates(stated)}
         )

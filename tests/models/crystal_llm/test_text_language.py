@@ -212,8 +212,8 @@ def test_without_transformers_one_line_says_what_to_install(monkeypatch):
     real = builtins.__import__
 
     def lacking(name: str, *rest, **more):
-        if name.split(".")[0] == "transformers":
-            raise ModuleNotFoundError("No module named 'transformers'", name="transformers")
+        if name.split(".")[0] in ("transformers", "huggingface_hub"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", lacking)
