@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
 from nucleate.files import read
 from nucleate.files.failures import Failure
-from tests.files.fuzzing import SYMMETRIC, WRITTEN, mutated, stated_elements, within_seconds
+from tests.files.fuzzing import SYMMETRIC, WORDS, WRITTEN, mutated, stated_elements, within_seconds
 from tests.files.samples import MIXED, NACL
 
 INTERNALS = re.compile(
@@ -77,6 +79,17 @@ def test_a_few_accidents(case, tmp_path):
     attack(suffix, text, tmp_path / f"whole.{suffix}")
     for _ in range(FEW):
         attack(suffix, mutated(text, rng), tmp_path / f"attacked.{suffix}")
+
+
+tokens = st.sampled_from(
+    [*WORDS, "data_a", "loop_", "_cell_length_a", "_atom_site_fract_x", " ", "\n", "\n;", "1", "Na", "{"]
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([*WRITTEN, "csv", "jsonl", "tsv"]), st.one_of(st.text(), st.lists(tokens).map(" ".join)))
+def test_any_text(tmp_path, suffix, text):
+    attack(suffix, text, tmp_path / f"any.{suffix}")
 
 
 @pytest.mark.slow
