@@ -5,7 +5,8 @@ import pytest
 
 from nucleate.elements import NUMBERS, parse_formula
 from nucleate.errors import UserError
-from nucleate.generation.limits import check_all_fit, check_fits, check_some_fit, named, tally, unfit_reasons
+from nucleate.evaluation.failures import tally
+from nucleate.generation.limits import check_all_fit, check_fits, check_some_fit, named, unfit_reasons
 from tests.generation.test_sampling import Stub
 
 KNOWN = frozenset(NUMBERS[symbol] for symbol in ("Na", "Cl", "O", "Si"))

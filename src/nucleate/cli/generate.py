@@ -63,7 +63,7 @@ def generate(
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
-    from nucleate.generation.limits import tally
+    from nucleate.evaluation.failures import tally
     from nucleate.generation.sampling import find_conditions, find_sampler
     from nucleate.generation.sampling import generate as sample
     from nucleate.weights import load_model
@@ -120,19 +120,16 @@ def _compositions(spec: str) -> tuple[list[np.ndarray], bool]:
 @contextmanager
 def _saved_if_interrupted(finished: list[Crystals], out: Path) -> Iterator[None]:
     """Interrupted or terminated within `with`, writes what is finished under another name than the whole would have."""
-    import signal
-
     from nucleate import files
     from nucleate.crystals import Crystals
+    from nucleate.training.interruption import Interruption
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield
+        with Interruption():
+            yield
     except KeyboardInterrupt:
         if finished:
             place, crystals = out.with_name(f"interrupted-{out.name}"), Crystals.concat(finished)
             files.write(crystals, place, overwrite=True)
             typer.echo(f"{place}: {len(crystals):,} crystals, those that were finished; the largest cells come first")
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)

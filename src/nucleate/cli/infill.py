@@ -36,9 +36,9 @@ def infill(
     from nucleate.cli._outputs import check_output
     from nucleate.cli._progress import bar
     from nucleate.errors import UserError
+    from nucleate.evaluation.failures import tally
     from nucleate.generation.infilling import infill as run
     from nucleate.generation.infilling import with_language
-    from nucleate.generation.limits import tally
     from nucleate.weights import load_model
 
     for name, value in (("-n", count), ("--best", best)):

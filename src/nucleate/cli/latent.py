@@ -102,7 +102,7 @@ def optimise(
     from nucleate.cli.evaluate import kept_fingerprints
     from nucleate.datasets import load
     from nucleate.errors import UserError
-    from nucleate.generation.limits import tally
+    from nucleate.evaluation.failures import tally
     from nucleate.generation.properties import column, search
 
     if keep < 1 or moves < keep:
@@ -171,7 +171,7 @@ def _read(spec: str, count: int | None) -> Crystals:
 
 def _write(crystals: Crystals, out: Path, *, overwrite: bool) -> None:
     from nucleate import files
-    from nucleate.generation.limits import tally
+    from nucleate.evaluation.failures import tally
 
     files.write(crystals, out, overwrite=overwrite)
     lost = tally(crystals.failures)

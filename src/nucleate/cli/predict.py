@@ -32,8 +32,8 @@ def predict(
     from nucleate.elements import reduced_formula
     from nucleate.errors import UserError
     from nucleate.evaluation.duplicates import first_alike
+    from nucleate.evaluation.failures import tally
     from nucleate.generation.compositions import formulas
-    from nucleate.generation.limits import tally
     from nucleate.generation.prediction import draw, merge
     from nucleate.geometry.lattice import volume
     from nucleate.models.generator import Task

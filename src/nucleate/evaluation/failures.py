@@ -63,6 +63,11 @@ def counted(reasons: Iterable[str]) -> dict[str, int]:
     return dict(Counter(str(reason) for reason in reasons if reason).most_common())
 
 
+def tally(reasons: Iterable[str]) -> str:
+    """Counts reasons as in a sentence, such as `3 not_finite, 1 zero_volume`; empty if there are none."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in counted(reasons).items())
+
+
 def outcome_counts(reasons: np.ndarray) -> dict[str, object]:
     """The head of `counts` in a result: how many samples were requested, parsed and built, and what went wrong."""
     failures = counted(reasons)

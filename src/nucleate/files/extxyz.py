@@ -44,9 +44,7 @@ CELL = "VEC"
 """How the lines start that some programs write the cell on, after the atoms."""
 
 WORD = re.compile(r"[A-Za-z][\w .:/()+-]*", re.ASCII)
-"""Text that needs no JSON, unless it starts with a word of `VALUES`."""
-
-VALUES = re.compile(r"(t|f|true|false|nan|inf|infinity)\b", re.IGNORECASE)
+"""Text that needs no JSON, unless it starts with a word of `plain_frames.VALUES`."""
 
 
 def split(text: str) -> Iterator[str]:
@@ -241,7 +239,7 @@ def _value(value: Scalar) -> str:
         return "T" if value else "F"
     if not isinstance(value, str):
         return repr(value)
-    plain = WORD.fullmatch(value) and not VALUES.match(value)
+    plain = WORD.fullmatch(value) and not plain_frames.VALUES.match(value)
     return _quoted(value if plain else f"_JSON {json.dumps(value)}")
 
 

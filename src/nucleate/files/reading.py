@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from io import BufferedIOBase
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -175,13 +175,8 @@ def _pieces_of(name: str, kind: Format, source: BufferedIOBase) -> Iterator[Piec
     parse, contents = _contents(kind, source)
     found = iter(contents)
     first = list(islice(found, 2))
-    for row, (item, info) in enumerate(_chained(first, found)):
+    for row, (item, info) in enumerate(chain(first, found)):
         yield Piece(parse, item, name if len(first) == 1 else f"{name}, row {row}", info)
-
-
-def _chained(first: Iterable[Any], others: Iterable[Any]) -> Iterator[Any]:
-    yield from first
-    yield from others
 
 
 def _contents(kind: Format, source: BufferedIOBase) -> Contents:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nucleate.errors import UserError
 from nucleate.files import cif, dialects, poscar
+from nucleate.files.cif.block import HEADING
 from nucleate.files.entries import Entry
 from nucleate.files.failures import BadEntryError, Failure
 from nucleate.files.formats import Format, of_content
@@ -21,9 +21,6 @@ CIF = "cif"
 
 NAMES = (CIF, "cif_str", "cif_string", "cif_text", "structure", "structure_cif", "poscar")
 """Names, in any case, of a column that holds structures."""
-
-BLOCK = re.compile(r"^[ \t]*data_", re.MULTILINE | re.IGNORECASE)
-"""What makes a text a CIF."""
 
 MAX_SHOWN = 40
 
@@ -71,7 +68,7 @@ def parse(cell: Any) -> Entry:
         raise BadEntryError(Failure.UNPARSEABLE, f"{_shown(str(cell))} is no structure")
     if cell.lstrip().startswith("{"):
         return _of_mapping(_mapping(cell))
-    if BLOCK.search(cell):
+    if HEADING.search(cell):
         return _of_cif(cell)
     if of_content(cell.encode()) is Format.POSCAR:
         return poscar.parse(cell)

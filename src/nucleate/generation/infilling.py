@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from nucleate.crystals import Crystals
 from nucleate.elements import SYMBOLS
 from nucleate.errors import UserError
-from nucleate.generation.limits import check_all_fit, check_fits, check_some_fit, tally
+from nucleate.evaluation.failures import tally
+from nucleate.generation.limits import check_all_fit, check_fits, check_some_fit
 from nucleate.models.crystal_llm.model import CrystalLLM
 from nucleate.models.generator import Generator
 from nucleate.models.precision import autocast

@@ -8,7 +8,6 @@ import numpy as np
 
 from nucleate.elements import MAX_NUMBER, SYMBOLS, formula_from_numbers
 from nucleate.errors import UserError
-from nucleate.evaluation.failures import counted
 from nucleate.models.generator import Generator
 
 TOO_MANY_ATOMS = "too_many_atoms"
@@ -74,11 +73,6 @@ def unfit_reasons(generator: Generator, compositions: Sequence[np.ndarray]) -> n
         elif not limits[1].issuperset(numbers.tolist()):
             reasons[row] = UNSEEN_ELEMENT
     return reasons
-
-
-def tally(reasons: Iterable[str]) -> str:
-    """Counts reasons as in a sentence, such as `3 not_finite, 1 zero_volume`; empty if there are none."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in counted(reasons).items())
 
 
 def named(elements: Iterable[int]) -> str:

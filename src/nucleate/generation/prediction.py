@@ -8,8 +8,9 @@ import numpy as np
 
 from nucleate.crystals import Crystals
 from nucleate.errors import UserError
+from nucleate.evaluation.failures import tally
 from nucleate.generation.compositions import formula_units
-from nucleate.generation.limits import check_all_fit, tally
+from nucleate.generation.limits import check_all_fit
 from nucleate.generation.sampling import generate
 from nucleate.models.generator import Generator
 

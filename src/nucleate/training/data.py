@@ -12,6 +12,7 @@ import numpy as np
 from nucleate.crystals import Crystals
 from nucleate.elements import MAX_NUMBER, SYMBOLS
 from nucleate.errors import UserError
+from nucleate.evaluation.failures import tally
 from nucleate.evaluation.kept import content_hash
 from nucleate.models.generator import Generator
 
@@ -86,11 +87,11 @@ def check_representable(generator: Generator, crystals: Crystals, source: str) -
 
 def unread(crystals: Crystals, source: str) -> list[str]:
     """One line on the crystals that are left out because they could not be read, if there are any."""
-    failed = Counter(crystals.failures[~crystals.built].tolist())
+    failed = int((~crystals.built).sum())
     if not failed:
         return []
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in failed.most_common())
-    return [f"{source}: {failed.total():,} of {len(crystals):,} crystals could not be read and are left out: {reasons}"]
+    reasons = tally(crystals.failures)
+    return [f"{source}: {failed:,} of {len(crystals):,} crystals could not be read and are left out: {reasons}"]
 
 
 def unlabelled(generator: Generator, crystals: Crystals, source: str) -> list[str]:

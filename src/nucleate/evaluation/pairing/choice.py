@@ -11,6 +11,7 @@ from nucleate.evaluation.pairing.columns import (
     RANK,
     REFERENCE_INDEX,
     by_index,
+    check_start,
     occurrence,
     stated_rank,
 )
@@ -110,9 +111,10 @@ def _rule(samples: Crystals, by: str | None) -> Rule:
 def _dealing_order(samples: Crystals) -> Int[np.ndarray, " s"]:
     """First predictions first, if a column `rank` says which they are."""
     rank = stated_rank(samples)
-    if rank is not None and rank.min() != 0:
-        raise UserError(f"the smallest {RANK} of the samples is {rank.min()}; ranks start at 0, the first prediction")
-    return np.arange(len(samples)) if rank is None else np.argsort(rank, kind="stable")
+    if rank is None:
+        return np.arange(len(samples))
+    check_start(rank)
+    return np.argsort(rank, kind="stable")
 
 
 def _check_rows(samples: Crystals, reference: Crystals, ours: Compositions, theirs: Compositions) -> None:

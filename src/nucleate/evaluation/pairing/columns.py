@@ -65,12 +65,21 @@ def check_ranks(index: Int[np.ndarray, " s"], rank: Int[np.ndarray, " s"], what:
     """
     if rank.min() < 0:
         raise UserError(f"a sample has {RANK} {rank.min()}; ranks start at 0")
-    if rank.min() > 0:
-        raise UserError(f"the smallest {RANK} of the samples is {rank.min()}; ranks start at 0, the first prediction")
+    check_start(rank)
     pairs, times = np.unique(np.stack([index, rank], 1), axis=0, return_counts=True)
     if times.max() > 1:
         row, place = pairs[times.argmax()]
         raise UserError(f"{times.max()} samples have {what} {row} and {RANK} {place}")
+
+
+def check_start(rank: Int[np.ndarray, " s"]) -> None:
+    """Refuses ranks of which the smallest is not 0.
+
+    Raises:
+        UserError: see above.
+    """
+    if rank.min() != 0:
+        raise UserError(f"the smallest {RANK} of the samples is {rank.min()}; ranks start at 0, the first prediction")
 
 
 def occurrence(index: Int[np.ndarray, " s"]) -> Int[np.ndarray, " s"]:

@@ -14,6 +14,7 @@ from nucleate.crystals import FAILURE, Crystals
 from nucleate.errors import UserError
 from nucleate.evaluation.pairing.columns import RANK, REFERENCE_INDEX, check_ranks, occurrence, stated_rank
 from nucleate.files import DETAIL, FILE
+from nucleate.files.compression import bare as bare_name
 from nucleate.files.formats import SUFFIXES, VASP_NAME, Format, of_name
 
 IDS = (FILE, "material_id", "id", "name")
@@ -116,7 +117,7 @@ def ids(crystals: Crystals) -> dict[str, list[str]]:
 
 def stem(file: str) -> str:
     """Name of a structure file without folder and ending; of a `POSCAR` that of its folder."""
-    path = PurePosixPath(file.removesuffix(".gz"))
+    path = PurePosixPath(bare_name(file))
     bare = path.stem if path.suffix.lower() in SUFFIXES else path.name
     if of_name(path.name) is Format.POSCAR:
         bare = VASP_NAME.sub("_", bare).strip("._-") or path.parent.name

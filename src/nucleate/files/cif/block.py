@@ -30,7 +30,8 @@ _PLACE = re.compile(r"string:(\d+)(?::\d+\(\d+\))?(?: in data_\S*)?:? ?")
 _WORDS = {"parse error": "this is not CIF: a value too many or too few, or a quote that is not closed"}
 """Messages of gemmi, and what they mean to whoever wrote the file."""
 
-_HEADING = re.compile(r"^[ \t]*data_", re.MULTILINE | re.IGNORECASE)
+HEADING = re.compile(r"^[ \t]*data_", re.MULTILINE | re.IGNORECASE)
+"""How a block starts, and what makes a text a CIF."""
 
 UNKNOWN = ("?", ".", "")
 
@@ -147,7 +148,7 @@ def _parsed(text: str) -> Any:
             message = message or str(error)
     place = _PLACE.match(message)
     words = _PLACE.sub("", message)
-    if "block header" in words and not _HEADING.search(text):
+    if "block header" in words and not HEADING.search(text):
         raise BadEntryError(Failure.UNPARSEABLE, "there is no data_ block")
     where = f"line {place[1]} of the block: " if place is not None else ""
     raise BadEntryError(Failure.UNPARSEABLE, where + _WORDS.get(words, words))

@@ -167,20 +167,21 @@ def _symmetry(name: str, operations: Sequence[Op]) -> Symmetry | None:
     """A symmetry of operations; None if they are no group."""
     if not 0 < len(operations) <= MAX_OPERATIONS:
         return None
-    steps = operations[0].DEN
-    rotations = np.array([operation.rot for operation in operations]) / steps
-    translations = np.array([operation.tran for operation in operations]) % steps
+    rotations, translations, steps = _arrays(operations)
     whole = np.rint(rotations).astype(np.int64)
-    rows = np.unique(np.concatenate([whole.reshape(-1, 9), translations], 1), axis=0)
-    if (
-        (whole != rotations).any()
-        or np.abs(whole).max() > MAX_ENTRY
-        or not _is_group(rows[:, :9].reshape(-1, 3, 3), rows[:, 9:], steps)
-    ):
+    rows, first = np.unique(np.concatenate([whole.reshape(-1, 9), translations], 1), axis=0, return_index=True)
+    proper = (whole == rotations).all() and np.abs(whole).max() <= MAX_ENTRY
+    if not proper or not _is_group(rows[:, :9].reshape(-1, 3, 3), rows[:, 9:], steps):
         return None
-    first = np.unique(np.concatenate([whole.reshape(-1, 9), translations], 1), axis=0, return_index=True)[1]
     order = np.sort(first)
     return Symmetry(name, _number_of(operations), whole[order], translations[order] / steps)
+
+
+def _arrays(operations: Sequence[Op]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Rotations, translations within the cell in whole steps, and how many steps make the length of the cell."""
+    steps = operations[0].DEN
+    rotations = np.array([operation.rot for operation in operations]) / steps
+    return rotations, np.array([operation.tran for operation in operations]) % steps, steps
 
 
 def _is_group(rotations: np.ndarray, translations: np.ndarray, steps: int) -> bool:
@@ -248,8 +249,5 @@ def _of_setting(name: str) -> Symmetry:
     from gemmi import SpaceGroup
 
     setting = SpaceGroup(name)
-    operations = list(setting.operations())
-    steps = operations[0].DEN
-    rotations = np.array([operation.rot for operation in operations]) // steps
-    translations = np.array([operation.tran for operation in operations]) % steps / steps
-    return Symmetry(name, setting.number, rotations, translations)
+    rotations, translations, steps = _arrays(list(setting.operations()))
+    return Symmetry(name, setting.number, rotations.astype(np.int64), translations / steps)
